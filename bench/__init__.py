@@ -1,0 +1,1 @@
+"""Measures what a request costs this server, beside servers that do nothing."""

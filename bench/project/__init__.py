@@ -1,0 +1,1 @@
+"""A small Django project that serves MCP, and nothing beside it."""

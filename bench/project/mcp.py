@@ -1,0 +1,46 @@
+"""The catalogue that is measured.
+
+BENCH_TOOLS   how many tools there are, at least two
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Literal
+
+from mcp_transport import Tool, catalogue, tool
+
+
+@tool(read_only=True, idempotent=True)
+async def echo(text: str) -> str:
+    """Say the same again.
+
+    Args:
+        text: what to say.
+    """
+    return text
+
+
+@tool
+async def grow() -> int:
+    """Add one tool, which changes the list; return how many there are now."""
+    name = f"grown_{len(catalogue.snapshot.entries['tools']):04}"
+    catalogue.add(Tool.of(count_orders, name=name))
+    return len(catalogue.snapshot.entries["tools"])
+
+
+def count_orders(
+    customer_id: int, status: Literal["open", "sent"] | None = None, limit: int = 100
+) -> int:
+    """Count a customer's orders.
+
+    Args:
+        customer_id: whose orders.
+        status: only orders in this state.
+        limit: stop counting here.
+    """
+    return min(customer_id, limit)
+
+
+for number in range(int(os.environ["BENCH_TOOLS"]) - 2):
+    tool(name=f"count_orders_{number:04}")(count_orders)

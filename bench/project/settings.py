@@ -1,0 +1,46 @@
+"""The settings of ``manage.py startproject``, with MCP and a database in a file.
+
+BENCH_DATABASE   the path of the SQLite file
+"""
+
+from __future__ import annotations
+
+import os
+
+SECRET_KEY = "only for measurements on this machine, and long enough for the checks"
+DEBUG = False
+ALLOWED_HOSTS = ["127.0.0.1"]
+ROOT_URLCONF = "bench.project.urls"
+USE_TZ = True
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "mcp_transport",
+    "tools_app",
+    "bench.project",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": os.environ["BENCH_DATABASE"],
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+MCP = {
+    "NAME": "bench",
+    "VERSION": "1",
+    "AUTHENTICATORS": ["tools_app.tokens.TokenAuthenticator"],
+}

@@ -1,0 +1,203 @@
+"""``settings.MCP``, read once and checked, and the server that it describes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import setting_changed
+from django.utils.module_loading import import_string
+
+from mcp_transport.connections import closing_old_connections
+from mcp_transport.engine.caller import Authenticator
+from mcp_transport.engine.changes import Change, ListChanged, ResourceUpdated
+from mcp_transport.engine.limits import Limits
+from mcp_transport.engine.server import Hook, Server
+from mcp_transport.engine.threads import Threads
+from mcp_transport.failures import explain
+from mcp_transport.protocol.signing import Signer
+
+# No limit needs to be larger than this, whatever its unit.
+HUGE = 10**10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conf:
+    """The settings, by the lower-case names of their keys.
+
+    Every field of Limits is a key as well, in upper case.
+    """
+
+    name: str = "django"
+    version: str = "1"
+    title: str | None = None
+    description: str | None = None
+    website_url: str | None = None
+    icons: list[Mapping[str, Any]] = field(default_factory=list)
+    instructions: str | None = None
+    catalogue: str = "mcp_transport.catalogue"
+    authenticators: list[str] = field(default_factory=list)
+    allow_anonymous: bool = False
+    allowed_origins: list[str] = field(default_factory=list)
+    middleware: list[str] = field(default_factory=list)
+    hooks: list[str] = field(default_factory=list)
+    threads: int = 8
+    token_pepper: str | None = None
+    limits: Limits = field(default_factory=Limits)
+
+    @property
+    def info(self) -> dict[str, Any]:
+        """The server's Implementation, as the protocol knows it."""
+        info = {
+            "name": self.name,
+            "version": self.version,
+            "title": self.title,
+            "description": self.description,
+            "websiteUrl": self.website_url,
+            "icons": [dict(icon) for icon in self.icons],
+        }
+        return {key: value for key, value in info.items() if value}
+
+
+# The type that each key takes, and how a person would say it.
+_TYPES: Mapping[str, tuple[type | tuple[type, ...], str]] = {
+    "name": (str, "a string"),
+    "version": (str, "a string"),
+    "title": ((str, type(None)), "a string"),
+    "description": ((str, type(None)), "a string"),
+    "website_url": ((str, type(None)), "a string"),
+    "icons": (list, "a list of dictionaries"),
+    "instructions": ((str, type(None)), "a string"),
+    "catalogue": (str, "a dotted path"),
+    "authenticators": (list, "a list of dotted paths"),
+    "allow_anonymous": (bool, "True or False"),
+    "allowed_origins": (list, "a list of origins, such as https://example.com"),
+    "middleware": (list, "a list of dotted paths"),
+    "hooks": (list, "a list of dotted paths"),
+    "threads": (int, "a number of threads"),
+    "token_pepper": ((str, type(None)), "a string"),
+}
+_LIMITS = {limit.name: limit for limit in fields(Limits)}
+
+
+def read(given: Mapping[str, Any]) -> tuple[Conf, list[str]]:
+    """Return the settings in ``given`` and what is wrong with the rest.
+
+    What is wrong keeps its default, so that everything wrong is found at once.
+    """
+    taken: dict[str, Any] = {}
+    limits: dict[str, float] = {}
+    problems: list[str] = []
+    for key, value in given.items():
+        name = key.lower() if key.isupper() else key
+        if name in _LIMITS:
+            problem = _limit_problem(key, name, value)
+            limits.update({} if problem else {name: value})
+        else:
+            problem = _problem(key, name, value)
+            taken.update({} if problem else {name: value})
+        problems += [problem] if problem else []
+    return Conf(**taken, limits=Limits(**limits)), problems  # type: ignore[arg-type]
+
+
+def _problem(key: str, name: str, value: Any) -> str | None:
+    if name not in _TYPES:
+        known = sorted([*_TYPES, *_LIMITS])
+        return f'MCP["{key}"] is unknown; there are {", ".join(known).upper()}'
+    expected, said = _TYPES[name]
+    if not isinstance(value, expected):
+        return f'MCP["{key}"] must be {said}'
+    if name == "threads" and (isinstance(value, bool) or not 0 < value <= 1000):
+        return f'MCP["{key}"] must be from 1 to 1000'
+    strings = isinstance(value, list) and name != "icons"
+    if strings and not all(isinstance(item, str) for item in value):
+        return f'MCP["{key}"] must be {said}'
+    return None
+
+
+def _limit_problem(key: str, name: str, value: Any) -> str | None:
+    whole = _LIMITS[name].type == "int"
+    kinds = (int,) if whole else (int, float)
+    if isinstance(value, bool) or not isinstance(value, kinds):
+        return f'MCP["{key}"] must be a {"whole " if whole else ""}number'
+    if not (math.isfinite(value) and 0 < value <= HUGE):
+        return f'MCP["{key}"] must be over 0 and at most {HUGE}'
+    return None
+
+
+@cache
+def get_conf() -> Conf:
+    """Raises ImproperlyConfigured, naming everything that is wrong."""
+    conf, problems = read(getattr(settings, "MCP", {}))
+    if problems:
+        raise ImproperlyConfigured("; ".join(problems))
+    return conf
+
+
+def imported(path: str) -> Any:
+    """Import what a setting names; a class is called without arguments."""
+    try:
+        found = import_string(path)
+    except ImportError as error:
+        raise ImproperlyConfigured(
+            f"settings.MCP names {path!r}, which cannot be imported: {error}"
+        ) from error
+    return found() if isinstance(found, type) else found
+
+
+@cache
+def get_authenticators() -> tuple[Authenticator, ...]:
+    return tuple(imported(path) for path in get_conf().authenticators)
+
+
+@cache
+def get_server() -> Server:
+    """Return the server of this process, made of the settings when first asked."""
+    conf = get_conf()
+    hooks: list[Hook] = [imported(path) for path in conf.hooks]
+    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    return Server(
+        imported(conf.catalogue),
+        info=conf.info,
+        signer=Signer([f"mcp_transport:{key}".encode() for key in keys]),
+        run_sync=Threads(conf.threads, closing_old_connections),
+        instructions=conf.instructions,
+        hooks=hooks,
+        limits=conf.limits,
+        explain=explain,
+    )
+
+
+def announce(change: Change) -> None:
+    """Tell every client that wants to know of a change. Any thread may call it.
+
+    ``announce(ResourceUpdated("order://1"))`` after an order was saved, or
+    ``announce(ListChanged("tools"))`` where a catalogue does not tell by itself.
+    """
+    get_server().changes.publish(change)
+
+
+def _forget(*, setting: str, **_: Any) -> None:
+    if setting in ("MCP", "SECRET_KEY", "SECRET_KEY_FALLBACKS"):
+        for cached in (get_conf, get_authenticators, get_server):
+            cached.cache_clear()
+
+
+setting_changed.connect(_forget, dispatch_uid="mcp_transport.conf")
+
+__all__ = [
+    "Conf",
+    "ListChanged",
+    "ResourceUpdated",
+    "announce",
+    "get_authenticators",
+    "get_conf",
+    "get_server",
+    "imported",
+    "read",
+]

@@ -1,0 +1,54 @@
+"""Who is calling: what an authenticator returns and what the catalogue asks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Caller:
+    """One authenticated principal.
+
+    ``subject`` names the principal for good: sessions, cursors and sealed
+    state are bound to it. ``scopes`` are what the credential grants, and
+    ``permissions`` what Django grants to ``user`` ("app.codename"), read when
+    the caller was authenticated so that no request has to ask the database.
+    """
+
+    subject: str
+    scopes: frozenset[str] = frozenset()
+    permissions: frozenset[str] = frozenset()
+    user: Any = None
+    token_id: str | None = None
+    is_superuser: bool = False
+    _granted: dict[str, bool] = field(default_factory=dict, init=False, repr=False)
+
+    def has_scope(self, scope: str) -> bool:
+        """Tell whether ``scope`` is granted, by itself or by a broader one.
+
+        A scope is a path of names joined by colons: ``tools:call`` grants
+        ``tools:call:count_orders``, and ``*`` grants everything.
+        Spec: 2026-07-28 basic/authorization #scope-hierarchies.
+        """
+        known = self._granted.get(scope)
+        if known is None:
+            parts = scope.split(":")
+            broader = {":".join(parts[: n + 1]) for n in range(len(parts))}
+            known = "*" in self.scopes or not broader.isdisjoint(self.scopes)
+            self._granted[scope] = known
+        return known
+
+    def has_permission(self, permission: str) -> bool:
+        return self.is_superuser or permission in self.permissions
+
+
+ANONYMOUS = Caller(subject="anonymous", scopes=frozenset({"*"}))
+
+
+class Authenticator(Protocol):
+    """Turns a bearer token into a caller; named by dotted path in the settings."""
+
+    async def authenticate(self, token: str) -> Caller | None:
+        """Return the caller, or None when the token grants nothing."""
+        ...

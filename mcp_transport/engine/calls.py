@@ -1,0 +1,133 @@
+"""The registry of running calls: deadline, cancel, drain.
+
+A call that has to wait goes on in a task that is held here, not in the task of
+the connection that asked for it: the connection may vanish, the call may not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from mcp_transport.engine import eager
+
+CallKey = tuple[str, str | int]
+
+
+class Call:
+    """One running call. ``deadline`` may be set before or while it waits."""
+
+    __slots__ = ("_alarm", "_late", "_task", "_timeout_s", "cancelled")
+
+    def __init__(self) -> None:
+        self._task: asyncio.Task[None] | None = None
+        self._alarm: asyncio.TimerHandle | None = None
+        self._timeout_s: float | None = None
+        self._late: Callable[[], None] | None = None
+        self.cancelled = False
+
+    def deadline(self, timeout_s: float, late: Callable[[], None]) -> None:
+        """Call ``late`` and end the call ``timeout_s`` seconds from now."""
+        self._timeout_s, self._late = timeout_s, late
+        if self._task is not None:
+            self._arm()
+
+    def pause(self) -> None:
+        """Let the deadline stand still, while somebody else is waited for."""
+        self._disarm()
+
+    def resume(self) -> None:
+        """Let the deadline run again, from its start."""
+        if self._timeout_s is not None:
+            self._arm()
+
+    def cancel(self) -> None:
+        """End the call; a plain tool sees ``Context.cancelled``."""
+        self.cancelled = True
+        self._disarm()
+        if self._task is not None:
+            self._task.cancel()
+
+    def _held(self, task: asyncio.Task[None]) -> None:
+        self._task = task
+        if self._timeout_s is not None:
+            self._arm()
+
+    def _arm(self) -> None:
+        self._disarm()
+        assert self._timeout_s is not None
+        loop = asyncio.get_running_loop()
+        self._alarm = loop.call_later(self._timeout_s, self._expire)
+
+    def _disarm(self) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+
+    def _expire(self) -> None:
+        if self._late is not None:
+            self._late()
+        self.cancel()
+
+
+class Calls:
+    """Holds each call that waits until it ends."""
+
+    def __init__(self) -> None:
+        self._running: dict[Call, CallKey | None] = {}
+        self._by_key: dict[CallKey, Call] = {}
+
+    def start(
+        self, call: Call, work: Coroutine[Any, Any, None], key: CallKey | None
+    ) -> None:
+        """Run ``work``; hold it under ``key`` when it has to wait."""
+        task = eager.start(work)
+        if task is None:
+            return
+        self._running[call] = key
+        if key is not None:
+            self._by_key[key] = call
+        call._held(task)
+        task.add_done_callback(lambda _: self._ended(call))
+
+    def _ended(self, call: Call) -> None:
+        call._disarm()
+        key = self._running.pop(call, None)
+        if key is not None and self._by_key.get(key) is call:
+            del self._by_key[key]
+
+    def holds(self, key: CallKey) -> bool:
+        return key in self._by_key
+
+    def cancel(self, key: CallKey) -> bool:
+        """End the call that ``key`` names; False when there is none."""
+        call = self._by_key.get(key)
+        if call is None:
+            return False
+        call.cancel()
+        return True
+
+    def cancel_session(self, session_id: str) -> None:
+        """End every call of a session."""
+        for key, call in list(self._by_key.items()):
+            if key[0] == session_id:
+                call.cancel()
+
+    async def drain(self, timeout_s: float) -> int:
+        """Wait for the running calls, then end the rest; return how many.
+
+        The ended ones have run their clean-up when this returns.
+        """
+        tasks = [call._task for call in self._running if call._task is not None]
+        if not tasks:
+            return 0
+        _, late = await asyncio.wait(tasks, timeout=timeout_s)
+        for call in list(self._running):
+            if call._task in late:
+                call.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+        return len(late)
+
+    def __len__(self) -> int:
+        return len(self._running)

@@ -1,0 +1,70 @@
+"""What changed in the catalogue, and who wants to know.
+
+Events travel here, not wire messages: each door says them in its own way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+ListKind = Literal["tools", "resources", "prompts"]
+
+
+@dataclass(frozen=True, slots=True)
+class ListChanged:
+    """A list of the catalogue has other entries than before."""
+
+    kind: ListKind
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceUpdated:
+    """The contents of one resource are others than before."""
+
+    uri: str
+
+
+Change = ListChanged | ResourceUpdated
+Listener = Callable[[Change], None]
+
+
+class Changes:
+    """Hands each change to every listener, on the listener's own event loop."""
+
+    def __init__(self) -> None:
+        self._listeners: dict[
+            object, tuple[asyncio.AbstractEventLoop | None, Listener]
+        ] = {}
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Call ``listener`` for each change from now on; return how to stop.
+
+        On an event loop, changes published from other threads arrive there.
+        """
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            loop = None
+        key = object()
+        self._listeners[key] = (loop, listener)
+        return lambda: self._listeners.pop(key, None) and None
+
+    def publish(self, change: Change) -> None:
+        """Tell every listener. May be called from any thread."""
+        try:
+            here = asyncio.get_running_loop()
+        except RuntimeError:
+            here = None
+        for key, (loop, listener) in list(self._listeners.items()):
+            if loop is None or loop is here:
+                listener(change)
+            elif loop.is_closed():
+                self._listeners.pop(key, None)
+            else:
+                loop.call_soon_threadsafe(listener, change)
+
+    def __len__(self) -> int:
+        return len(self._listeners)

@@ -1,0 +1,254 @@
+"""One message in, a stream of messages out."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+from mcp_transport.engine.caller import Caller
+from mcp_transport.engine.calls import Call
+from mcp_transport.engine.session import Session
+from mcp_transport.protocol.errors import ProtocolError
+from mcp_transport.protocol.messages import (
+    Id,
+    Message,
+    Request,
+    encode_error,
+    encode_notification,
+    encode_response,
+)
+from mcp_transport.protocol.peer import Peer
+from mcp_transport.protocol.revision import Revision
+
+if TYPE_CHECKING:
+    from mcp_transport.engine.server import Server
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Binding:
+    """A door, and what may pass it.
+
+    ``streaming`` is False where a reply can only be one message: nothing is
+    offered there that needs a stream.
+    """
+
+    name: str
+    stateful: Mapping[str, Revision]
+    stateless: Mapping[str, Revision]
+    streaming: bool = True
+
+
+@dataclass(slots=True, eq=False)
+class Arrival:
+    """One message as it came through a door.
+
+    ``headers`` are the lower-case HTTP headers, or None where the door has
+    none; ``session`` is that of a stateful client, new for ``initialize``.
+    """
+
+    message: Message
+    binding: Binding
+    caller: Caller
+    headers: Mapping[str, str] | None = None
+    session: Session | None = None
+
+
+class Exchange:
+    """The answers to one message, as they come: JSON, one message each.
+
+    A door that wants to know whether the response comes first looks at
+    ``done`` and ``take()``; one that does not care iterates. Leaving the
+    exchange early means what the revision says: a stateless call is cancelled,
+    a stateful one goes on.
+    """
+
+    __slots__ = (
+        "_logs_seen",
+        "_logs_sent",
+        "_loop",
+        "_progress",
+        "_ready",
+        "_thread",
+        "_waiter",
+        "arrival",
+        "call",
+        "done",
+        "error",
+        "hang_up_ms",
+        "peer",
+        "server",
+    )
+
+    peer: Peer
+
+    def __init__(self, server: Server, arrival: Arrival) -> None:
+        self.server = server
+        self.arrival = arrival
+        self.call = Call()
+        self.done = False
+        self.error: ProtocolError | None = None
+        self.hang_up_ms: int | None = None
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.get_ident()
+        self._ready: deque[bytes] = deque()
+        self._waiter: asyncio.Future[None] | None = None
+        self._progress: float | None = None
+        self._logs_sent = 0
+        self._logs_seen = 0
+
+    # What a method handler needs.
+
+    @property
+    def request_id(self) -> Id:
+        assert isinstance(self.arrival.message, Request)
+        return self.arrival.message.id
+
+    @property
+    def method(self) -> str:
+        assert isinstance(self.arrival.message, Request)
+        return self.arrival.message.method
+
+    @property
+    def params(self) -> dict[str, Any]:
+        assert isinstance(self.arrival.message, Request)
+        return self.arrival.message.params
+
+    @property
+    def caller(self) -> Caller:
+        return self.arrival.caller
+
+    @property
+    def session(self) -> Session | None:
+        return self.arrival.session
+
+    # The side that answers. Nothing goes out after the response.
+
+    def send(self, message: bytes) -> None:
+        """Send one message. May be called from any thread."""
+        if threading.get_ident() != self._thread:
+            self._loop.call_soon_threadsafe(self._put, message)
+        else:
+            self._put(message)
+
+    def notify(self, method: str, params: dict[str, Any]) -> None:
+        """Send one notification. May be called from any thread."""
+        self.send(encode_notification(method, params))
+
+    def progress(self, value: float, params: dict[str, Any]) -> None:
+        """Send progress, if it is more than what was sent before.
+
+        Spec: 2026-07-28 basic/patterns/progress: the value MUST increase.
+        """
+        if self._progress is not None and value <= self._progress:
+            return
+        self._progress = value
+        self.notify("notifications/progress", params)
+
+    def log(self, params: dict[str, Any]) -> None:
+        """Send a log message, unless an earlier run of the tool has sent it."""
+        self._logs_seen += 1
+        if self._logs_seen > self._logs_sent:
+            self._logs_sent = self._logs_seen
+            self.notify("notifications/message", params)
+
+    def rewind(self) -> None:
+        """The tool starts again: what it repeats is not sent again."""
+        self._logs_seen = 0
+
+    def hang_up(self, retry_ms: int) -> None:
+        """Let the connection go; the client comes back after ``retry_ms``."""
+        if threading.get_ident() != self._thread:
+            self._loop.call_soon_threadsafe(self.hang_up, retry_ms)
+            return
+        self.hang_up_ms = retry_ms
+        self._wake()
+
+    def respond(self, result: dict[str, Any] | bytes) -> None:
+        """Send the response: a result as the revision sends it."""
+        self._finish(encode_response(self.request_id, result))
+
+    def fail(self, error: ProtocolError) -> None:
+        """Send the response: an error."""
+        if not self.done:
+            self.error = error
+            self._finish(encode_error(self.request_id, error))
+
+    def end(self) -> None:
+        """There is no response, or no more."""
+        self._finish(None)
+
+    def _finish(self, message: bytes | None) -> None:
+        if self.done:
+            return
+        if message is not None:
+            self._ready.append(message)
+        self.done = True
+        self._wake()
+
+    def _put(self, message: bytes) -> None:
+        if not self.done:
+            self._ready.append(message)
+            self._wake()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    # The side that delivers.
+
+    @property
+    def ready(self) -> bool:
+        """Tell whether there is something to take, or nothing more to come."""
+        return self.done or bool(self._ready) or self.hang_up_ms is not None
+
+    @property
+    def pending(self) -> int:
+        """How many messages there are to take."""
+        return len(self._ready)
+
+    def take(self) -> list[bytes]:
+        """Return what is ready, oldest first."""
+        taken = list(self._ready)
+        self._ready.clear()
+        return taken
+
+    async def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait until ``ready``; False when ``timeout_s`` passed in silence."""
+        if self.ready:
+            return True
+        self._waiter = self._loop.create_future()
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._waiter
+        except TimeoutError:
+            return False
+        finally:
+            self._waiter = None
+        return True
+
+    def leave(self) -> None:
+        """Stop listening: cancels the call of a stateless revision."""
+        if not self.done and not self.peer.revision.stateful:
+            self.end()
+            self.call.cancel()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.leave()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        while not self._ready:
+            if self.done:
+                raise StopAsyncIteration
+            await self.wait()
+            self.hang_up_ms = None
+        return self._ready.popleft()

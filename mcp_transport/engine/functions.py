@@ -1,0 +1,54 @@
+"""A user's function, plain or async, called from the event loop."""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from mcp_transport.engine.context import Context
+
+
+class Function:
+    """Calls ``function`` by keyword, and gives it the Context if it wants one.
+
+    An async function runs on the event loop, a plain one on the bounded pool
+    of threads. Raises TypeError for annotations that cannot be resolved.
+    """
+
+    __slots__ = ("_function", "_is_async", "context_name", "hints", "names")
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        try:
+            self.hints = typing.get_type_hints(function, include_extras=True)
+        except NameError as error:
+            raise TypeError(
+                f"{function.__qualname__}: the annotation {error.name!r} cannot be "
+                "resolved: import it at run time, not under TYPE_CHECKING"
+            ) from error
+        self._function = function
+        self._is_async = inspect.iscoroutinefunction(function)
+        self.names = tuple(inspect.signature(function).parameters)
+        wanted = [name for name in self.names if self.hints.get(name) is Context]
+        if len(wanted) > 1:
+            raise TypeError(f"{function.__qualname__}: only one parameter is a Context")
+        self.context_name = wanted[0] if wanted else None
+
+    @property
+    def returns(self) -> Any:
+        """The return annotation; ``inspect.Signature.empty`` without one."""
+        return self.hints.get("return", inspect.Signature.empty)
+
+    @property
+    def injected(self) -> frozenset[str]:
+        """The names of parameters that no client gives."""
+        return frozenset(() if self.context_name is None else (self.context_name,))
+
+    async def __call__(self, context: Context, arguments: Mapping[str, Any]) -> Any:
+        if self.context_name is not None:
+            arguments = {**arguments, self.context_name: context}
+        if self._is_async:
+            return await self._function(**arguments)
+        return await context.run_sync(partial(self._function, **arguments))

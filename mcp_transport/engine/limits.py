@@ -1,0 +1,28 @@
+"""The bounds of one server. Times in seconds, sizes in bytes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """``answer_timeout_s`` bounds the wait for a client's answer to a question,
+    during which a call's own deadline stands still; ``max_rounds`` bounds how
+    often one call may ask.
+    """
+
+    call_timeout_s: float = 60
+    answer_timeout_s: float = 600
+    max_rounds: int = 10
+    page_size: int = 100
+    keep_alive_s: float = 15
+    stream_age_s: float = 1800
+    session_idle_s: float = 1800
+    session_age_s: float = 86_400
+    max_sessions: int = 50
+    replay_events: int = 1000
+    replay_bytes: int = 1_048_576
+    replay_age_s: float = 600
+    state_age_s: float = 600
+    max_body_bytes: int = 1_048_576

@@ -1,0 +1,191 @@
+"""Where a tool that is written once meets the two eras.
+
+A tool asks by ``Context.ask``. In a stateless revision the questions become an
+``input_required`` result and the client calls again with the answers; in a
+stateful one they become live requests to the client, and the tool is run again
+here.
+
+Spec: 2026-07-28 basic/patterns/mrtr; 2025-11-25 client/elicitation.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from mcp_transport.engine.context import Context
+from mcp_transport.engine.errors import InputRequired, ToolError
+from mcp_transport.engine.exchange import Exchange
+from mcp_transport.protocol.errors import (
+    MISSING_CLIENT_CAPABILITY,
+    ProtocolError,
+    invalid_params,
+)
+from mcp_transport.protocol.messages import Response, encode_request
+from mcp_transport.protocol.questions import (
+    Answer,
+    BadAnswer,
+    ElicitUrl,
+    Question,
+    as_capabilities,
+)
+from mcp_transport.protocol.sealed import request_digest, seal_state, unseal_state
+
+Attempt = Callable[[Context], Awaitable[dict[str, Any]]]
+
+
+async def run(exchange: Exchange, attempt: Attempt) -> dict[str, Any]:
+    """Run ``attempt`` until it needs no more answers; return its result.
+
+    Raises ProtocolError for a client that cannot or does not answer as it
+    must, and ToolError where that is the tool's caller's to know.
+    """
+    if exchange.peer.revision.stateful:
+        return await _live(exchange, attempt)
+    return await _by_retry(exchange, attempt)
+
+
+async def _by_retry(exchange: Exchange, attempt: Attempt) -> dict[str, Any]:
+    """Answer with the questions; the client comes again with their answers."""
+    given, rounds = _given(exchange)
+    context = Context(exchange, given)
+    try:
+        return await attempt(context)
+    except InputRequired as required:
+        questions, refused = required.questions, required.refused
+    if refused:
+        raise invalid_params(
+            "; ".join(f"inputResponses.{name}: {why}" for name, why in refused.items())
+        )
+    for question in questions.values():
+        if not exchange.peer.declares(question.capability):
+            raise missing_capability(question)
+    if rounds >= exchange.server.limits.max_rounds:
+        raise ToolError(f"Gave up after {rounds} rounds of questions.")
+    return {
+        "resultType": "input_required",
+        "inputRequests": {
+            name: {"method": question.method, "params": _params(exchange, question)}
+            for name, question in questions.items()
+        },
+        "requestState": seal_state(
+            exchange.server.signer,
+            subject=exchange.caller.subject,
+            method=exchange.method,
+            digest=request_digest(exchange.method, exchange.params),
+            answers=context.answered,
+            round=rounds + 1,
+            expires_at_s=int(time.time() + exchange.server.limits.state_age_s),
+        ),
+    }
+
+
+def _given(exchange: Exchange) -> tuple[Mapping[str, Answer], int]:
+    """Return the answers so far, and how many rounds of questions they took."""
+    params = exchange.params
+    answers: dict[str, Answer] = {}
+    rounds = 0
+    if "requestState" in params:
+        state = unseal_state(
+            exchange.server.signer,
+            params["requestState"],
+            subject=exchange.caller.subject,
+            method=exchange.method,
+            digest=request_digest(exchange.method, params),
+            now_s=int(time.time()),
+        )
+        answers, rounds = dict(state.answers), state.round
+    if "inputResponses" in params:
+        responses = params["inputResponses"]
+        if type(responses) is not dict:
+            raise invalid_params("inputResponses must be an object")
+        for name, answer in responses.items():
+            if type(answer) is not dict:
+                raise invalid_params(f"inputResponses.{name} must be an object")
+        answers.update(responses)
+    return answers, rounds
+
+
+async def _live(exchange: Exchange, attempt: Attempt) -> dict[str, Any]:
+    """Ask the client on the call's own stream, and run the tool again here."""
+    answers: dict[str, Answer] = {}
+    for _ in range(exchange.server.limits.max_rounds):
+        exchange.rewind()
+        try:
+            return await attempt(Context(exchange, answers))
+        except InputRequired as required:
+            questions = required.questions
+        exchange.call.pause()
+        answers.update(await _answers(exchange, questions))
+        exchange.call.resume()
+    raise ToolError("Gave up after too many rounds of questions.")
+
+
+async def _answers(
+    exchange: Exchange, questions: Mapping[str, Question]
+) -> dict[str, Answer]:
+    """Send the questions as requests of ours and wait for all the answers."""
+    assert exchange.session is not None
+    for question in questions.values():
+        if not exchange.peer.declares(question.capability):
+            raise ToolError(
+                "This tool has to ask, and the client did not declare the capability "
+                f"{'.'.join(question.capability)}."
+            )
+    expected: dict[str, Awaitable[Response]] = {}
+    ids: list[str] = []
+    for name, question in questions.items():
+        request_id = "ask-" + secrets.token_hex(8)
+        params = _params(exchange, question)
+        expected[name] = exchange.session.answers.expect(request_id)
+        exchange.send(encode_request(request_id, question.method, params))
+        ids.append(request_id)
+    timeout_s = exchange.server.limits.answer_timeout_s
+    try:
+        async with asyncio.timeout(timeout_s):
+            responses = await asyncio.gather(*expected.values())
+    except TimeoutError:
+        for request_id in ids:
+            exchange.notify("notifications/cancelled", {"requestId": request_id})
+        raise ToolError(f"The client did not answer within {timeout_s:g} s.") from None
+    return {
+        name: _checked(questions[name], response)
+        for name, response in zip(expected, responses, strict=True)
+    }
+
+
+def _checked(question: Question, response: Response) -> Answer:
+    if response.result is None:
+        reason = str((response.error or {}).get("message"))[:200]
+        raise ToolError(f"The client refused {question.method}: {reason}")
+    try:
+        question.check(response.result)
+    except BadAnswer as error:
+        raise ToolError(f"The client's answer cannot be used: {error}") from None
+    return response.result
+
+
+def _params(exchange: Exchange, question: Question) -> dict[str, Any]:
+    """Return the params that ask ``question`` of this client."""
+    revision = exchange.peer.revision
+    try:
+        params = question.params(revision)
+    except ValueError as error:
+        raise ToolError(f"The client's protocol cannot ask this: {error}.") from None
+    if isinstance(question, ElicitUrl):
+        # Only a revision that has the field keeps it.
+        params["elicitationId"] = secrets.token_hex(16)
+        return revision.prune("ElicitParams", params)
+    return params
+
+
+def missing_capability(question: Question) -> ProtocolError:
+    """Spec: 2026-07-28 basic/index #missing-required-client-capability."""
+    return ProtocolError(
+        MISSING_CLIENT_CAPABILITY,
+        f"This needs the client capability {'.'.join(question.capability)}",
+        {"requiredCapabilities": as_capabilities(question.capability)},
+    )

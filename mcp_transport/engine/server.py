@@ -1,0 +1,239 @@
+"""The one dispatcher: a message arrives, an exchange answers it.
+
+Nothing here knows of a door, of a revision's name or of Django.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
+
+from mcp_transport.engine.calls import CallKey, Calls
+from mcp_transport.engine.catalogue import Catalogue
+from mcp_transport.engine.changes import Changes, ListChanged
+from mcp_transport.engine.context import Context
+from mcp_transport.engine.exchange import Arrival, Exchange
+from mcp_transport.engine.limits import Limits
+from mcp_transport.engine.methods import METHODS
+from mcp_transport.protocol.errors import (
+    INTERNAL_ERROR,
+    ProtocolError,
+    invalid_request,
+    method_not_found,
+)
+from mcp_transport.protocol.lifecycle import Phase, check_phase
+from mcp_transport.protocol.messages import Id, Notification, Request, Response
+from mcp_transport.protocol.peer import (
+    CAPABILITIES_KEY,
+    SERVER_INFO_KEY,
+    VERSION_KEY,
+    Peer,
+    claimed_version,
+    missing_meta,
+)
+from mcp_transport.protocol.revision import Revision
+from mcp_transport.protocol.signing import Signer
+
+logger = logging.getLogger("mcp_transport")
+
+T = TypeVar("T")
+Result = dict[str, Any] | bytes
+CallNext = Callable[[Context], Awaitable[Result]]
+Hook = Callable[[Context, CallNext], Awaitable[Result]]
+
+
+class RunSync(Protocol):
+    """Runs a plain function away from the event loop; see engine.threads."""
+
+    async def __call__(self, function: Callable[[], T]) -> T: ...
+
+
+def nothing_to_say(error: Exception) -> str | None:
+    return None
+
+
+class Server:
+    """One catalogue, served to any number of doors.
+
+    ``info`` is the server's Implementation: name, version and, if wanted,
+    title, description, websiteUrl, icons. ``hooks`` wrap every request, the
+    first outermost. ``explain`` turns an exception of the application's own
+    into words for a model, or None to keep it inside.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        *,
+        info: Mapping[str, Any],
+        signer: Signer,
+        run_sync: RunSync,
+        instructions: str | None = None,
+        hooks: Sequence[Hook] = (),
+        limits: Limits | None = None,
+        explain: Callable[[Exception], str | None] = nothing_to_say,
+    ) -> None:
+        self.catalogue = catalogue
+        self.info = dict(info)
+        self.signer = signer
+        self.run_sync = run_sync
+        self.instructions = instructions
+        self.limits = limits or Limits()
+        self.explain = explain
+        self.calls = Calls()
+        self.changes = Changes()
+        self.listeners: set[asyncio.Future[None]] = set()
+        self._metas: dict[str, dict[str, Any]] = {}
+        self._hooks = tuple(hooks)
+        catalogue.watch(lambda kind: self.changes.publish(ListChanged(kind)))
+
+    def open(self, arrival: Arrival) -> Exchange:
+        """Take one message in. The exchange that comes back has begun already:
+        what needs no waiting is done.
+        """
+        exchange = Exchange(self, arrival)
+        message = arrival.message
+        if isinstance(message, Request):
+            self._request(exchange, message)
+        elif isinstance(message, Notification):
+            self._notification(arrival, message)
+            exchange.end()
+        else:
+            self._response(arrival, message)
+            exchange.end()
+        return exchange
+
+    def _request(self, exchange: Exchange, message: Request) -> None:
+        arrival = exchange.arrival
+        try:
+            exchange.peer = self._peer(arrival, message)
+            if message.method not in exchange.peer.revision.requests:
+                raise method_not_found(message.method)
+            if exchange.peer.revision.stateful:
+                key = self._session_key(arrival, message)
+            else:
+                key = None
+        except ProtocolError as error:
+            exchange.fail(error)
+            return
+        self.calls.start(exchange.call, self._answer(exchange), key)
+
+    def _peer(self, arrival: Arrival, message: Request) -> Peer:
+        """Return who asks: by what the request claims, else by its session."""
+        if claimed_version(message.params) is not None:
+            return Peer.from_meta(message.params, arrival.binding.stateless)
+        session = arrival.session
+        if session is None:
+            raise missing_meta(VERSION_KEY, CAPABILITIES_KEY)
+        check_phase(session.phase, message.method)
+        if session.phase is Phase.NEW and message.method == "initialize":
+            return Peer.from_initialize(message.params, arrival.binding.stateful)
+        if session.peer is None:
+            latest = next(reversed(arrival.binding.stateful.values()))
+            return Peer(latest)
+        return session.peer
+
+    def _session_key(self, arrival: Arrival, message: Request) -> CallKey:
+        """Return what a cancel names the call by; ids are the session's own.
+
+        Raises ProtocolError for an id that a running call has.
+        """
+        assert arrival.session is not None
+        key = (arrival.session.id, message.id)
+        if self.calls.holds(key):
+            raise invalid_request("a request with this id is still running")
+        return key
+
+    async def _answer(self, exchange: Exchange) -> None:
+        """Run the method and send its response. Never raises but to be cancelled."""
+        try:
+            if self._hooks:
+                result = await self._hooked(exchange)
+            else:
+                result = await METHODS[exchange.method](exchange)
+            exchange.respond(result)
+        except ProtocolError as error:
+            exchange.fail(error)
+        except asyncio.CancelledError:
+            exchange.end()
+            raise
+        except Exception:
+            exchange.fail(self.internal_error(exchange.method))
+
+    async def _hooked(self, exchange: Exchange) -> Result:
+        async def innermost(context: Context) -> Result:
+            return await METHODS[exchange.method](exchange)
+
+        call_next: CallNext = innermost
+        for hook in reversed(self._hooks):
+            call_next = _bind(hook, call_next)
+        return await call_next(Context(exchange, {}))
+
+    def internal_error(self, what: str) -> ProtocolError:
+        """Log the exception being handled; return an error that only names it."""
+        return ProtocolError(INTERNAL_ERROR, f"Internal error ({self.report(what)})")
+
+    def report(self, what: str) -> str:
+        """Log the exception being handled; return the reference it is found by."""
+        reference = secrets.token_hex(4)
+        logger.exception("%s failed, reference %s", what, reference)
+        return reference
+
+    def _notification(self, arrival: Arrival, message: Notification) -> None:
+        session = arrival.session
+        if session is None:
+            return
+        if message.method == "notifications/initialized":
+            if session.phase is Phase.INITIALIZED:
+                session.phase = Phase.READY
+        elif message.method == "notifications/cancelled":
+            self.cancel(session.id, message.params.get("requestId"))
+
+    def cancel(self, session_id: str, request_id: Id | None) -> None:
+        """End a call of a session; an unknown or finished one is no matter.
+
+        Spec: 2025-11-25 basic/utilities/cancellation.
+        """
+        if type(request_id) in (str, int):
+            self.calls.cancel((session_id, request_id))  # type: ignore[arg-type]
+
+    def _response(self, arrival: Arrival, message: Response) -> None:
+        if arrival.session is None or not arrival.session.answers.put(message):
+            logger.info("an answer to no question of ours was dropped")
+
+    def end_streams(self) -> None:
+        """End every listen stream with its result, as before a shutdown.
+
+        Spec: 2026-07-28 basic/patterns/subscriptions #ending.
+        """
+        for ended in list(self.listeners):
+            if not ended.done():
+                ended.set_result(None)
+
+    def encode(self, exchange: Exchange, result: dict[str, Any]) -> dict[str, Any]:
+        """Return a method's result in the form of the peer's revision."""
+        revision = exchange.peer.revision
+        encoded = revision.encode(exchange.method, result)
+        if not revision.stateful:
+            meta = self._meta(revision)
+            own = encoded.get("_meta")
+            encoded["_meta"] = {**own, **meta} if own else meta
+        return encoded
+
+    def _meta(self, revision: Revision) -> dict[str, Any]:
+        """Spec: 2026-07-28 basic/index: a result SHOULD name its server."""
+        known = self._metas.get(revision.name)
+        if known is None:
+            info = revision.prune("Implementation", self.info)
+            known = self._metas[revision.name] = {SERVER_INFO_KEY: info}
+        return known
+
+
+def _bind(hook: Hook, call_next: CallNext) -> CallNext:
+    async def bound(context: Context) -> Result:
+        return await hook(context, call_next)
+
+    return bound

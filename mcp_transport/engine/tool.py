@@ -1,0 +1,169 @@
+"""Tools: functions that a model may call.
+
+Spec: 2026-07-28 server/tools.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from mcp_transport.engine.context import Context
+from mcp_transport.engine.entry import Entry, Icon, Json, Kind
+from mcp_transport.engine.errors import ToolError
+from mcp_transport.engine.functions import Function
+from mcp_transport.protocol.content import json_text, to_blocks
+from mcp_transport.protocol.naming import check_name, check_text
+from mcp_transport.protocol.schema import (
+    HeaderParam,
+    JsonSchema,
+    check_input_schema,
+    header_params,
+)
+from mcp_transport.protocol.signature import Output, Parameters, describe
+from mcp_transport.protocol.wording import ArgumentError
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """What a tool gives back when it wants to say more than one value can.
+
+    ``content`` is what a model reads; ``structured`` must fit the tool's
+    output schema; ``meta`` is for the client's program alone.
+    """
+
+    content: Any
+    structured: Any = None
+    meta: Mapping[str, Any] | None = None
+
+
+def error_result(text: str) -> Json:
+    """Return a tool's own failure. Spec: 2026-07-28 server/tools #error-handling."""
+    return {"content": to_blocks(text), "isError": True}
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Tool(Entry):
+    """A function that a model may call."""
+
+    kind: ClassVar[Kind] = "tools"
+
+    function: Function
+    input_schema: Json
+    validate: Callable[[Json], Json]
+    output: Output | None = None
+    output_schema: Json | None = None
+    annotations: Mapping[str, Any] = field(default_factory=dict)
+    headers: tuple[HeaderParam, ...] = ()
+    timeout_s: float | None = None
+
+    @classmethod
+    def of(
+        cls,
+        function: Callable[..., Any],
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        scope: str | None = None,
+        input_schema: Json | None = None,
+        read_only: bool | None = None,
+        destructive: bool | None = None,
+        idempotent: bool | None = None,
+        open_world: bool | None = None,
+        tags: Iterable[str] = (),
+        icons: Iterable[Icon] = (),
+        **options: Any,
+    ) -> Tool:
+        """Make a tool of a function; its signature and docstring are the rest.
+
+        With ``input_schema`` (raw JSON Schema) the function takes the
+        arguments as one dictionary. ``read_only`` and its kin are hints to the
+        client (Spec: 2026-07-28 server/tools #tool-annotations). Further
+        options: title, permission, timeout_s, meta.
+        Raises TypeError or ValueError, naming the fix.
+        """
+        name = check_name(name or function.__name__)
+        bound = Function(function)
+        about = describe(function)
+        if input_schema is None:
+            parameters = Parameters.of(function, skip=bound.injected)
+            input_schema, validate = parameters.schema, parameters.validate
+        else:
+            validate = _raw(bound, input_schema)
+        hints = {
+            "readOnlyHint": read_only,
+            "destructiveHint": destructive,
+            "idempotentHint": idempotent,
+            "openWorldHint": open_world,
+        }
+        output = Output.of(bound.returns)
+        return cls(
+            name=name,
+            scope=scope or f"tools:call:{name}",
+            description=check_text(about.text if description is None else description),
+            function=bound,
+            input_schema=input_schema,
+            validate=validate,
+            output=output,
+            output_schema=None if output is None else output.schema,
+            annotations={k: v for k, v in hints.items() if v is not None},
+            headers=header_params(input_schema),
+            tags=frozenset(tags),
+            icons=tuple(icons),
+            **options,
+        )
+
+    def to_json(self) -> Json:
+        return self.listed(
+            inputSchema=self.input_schema,
+            outputSchema=self.output_schema,
+            annotations=dict(self.annotations),
+        )
+
+    async def run(self, context: Context, arguments: Json) -> Json:
+        """Call the function; return a CallToolResult in the richest form.
+
+        Raises ToolError for arguments that do not fit, and what the function
+        raises.
+        """
+        try:
+            accepted = self.validate(arguments)
+        except ArgumentError as error:
+            raise ToolError(str(error)) from None
+        return self.result(await self.function(context, accepted))
+
+    def result(self, value: Any) -> Json:
+        """Return what the function gave as a CallToolResult.
+
+        Raises OutputError for a value that is not what the tool promises.
+        """
+        if isinstance(value, ToolResult):
+            result: Json = {"content": to_blocks(value.content)}
+            if value.meta is not None:
+                result["_meta"] = dict(value.meta)
+            if self.output is not None:
+                result["structuredContent"] = self.output.dump(value.structured)
+            return result
+        if self.output is None:
+            return {"content": to_blocks(value)}
+        structured = self.output.dump(value)
+        # The same as text, for clients that read nothing else.
+        # Spec: 2026-07-28 server/tools #structured-content.
+        text = structured if isinstance(structured, str) else json_text(structured)
+        return {"content": to_blocks(text), "structuredContent": structured}
+
+
+def _raw(function: Function, schema: Json) -> Callable[[Json], Json]:
+    """Return a validator for a raw schema: arguments go in as one dictionary."""
+    check_input_schema(schema)
+    names = [name for name in function.names if name not in function.injected]
+    if len(names) != 1:
+        raise TypeError("with input_schema the function takes one dict of arguments")
+    compiled, (name,) = JsonSchema(schema), names
+
+    def validate(arguments: Json) -> Json:
+        compiled.validate(arguments)
+        return {name: arguments}
+
+    return validate

@@ -1,0 +1,155 @@
+"""The guards of the endpoint, as async Django middleware.
+
+They stand around the view itself, so that they hold under every mount and in
+whatever order a project has its own middleware. What stands in
+``MCP["MIDDLEWARE"]`` is put around them.
+
+Spec: 2026-07-28 basic/transports/streamable-http #security, basic/authorization.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import lru_cache
+from typing import Any
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.signals import setting_changed
+from django.http import HttpRequest
+from django.http.request import split_domain_port, validate_host
+from django.http.response import HttpResponseBase
+from django.utils.module_loading import import_string
+
+from mcp_transport.conf import get_authenticators, get_conf
+from mcp_transport.engine.caller import ANONYMOUS, Caller
+from mcp_transport.guards.bearer import MalformedCredentials, challenge, credentials
+from mcp_transport.guards.origin import is_loopback, origin_allowed
+from mcp_transport.transports.replies import refusal, wire_headers
+
+View = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
+REALM = "mcp"
+LOCAL_HOSTS = [".localhost", "127.0.0.1", "[::1]"]
+
+
+class AsyncMiddleware:
+    """One link of the chain: ``get_response`` is the next one."""
+
+    sync_capable = False
+    async_capable = True
+
+    def __init__(self, get_response: View) -> None:
+        self.get_response = get_response
+        markcoroutinefunction(self)
+
+
+class OriginMiddleware(AsyncMiddleware):
+    """Refuses a Host that is not ours and an Origin that is not allowed.
+
+    Without this a web page could reach a server on its reader's own machine.
+    """
+
+    async def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        headers = wire_headers(request)
+        host = headers.get("host")
+        if host is None or not host_allowed(host):
+            return refusal(403, "this Host is not served here")
+        origin = headers.get("origin")
+        if origin is not None and not origin_allowed(
+            origin, get_conf().allowed_origins
+        ):
+            return refusal(403, "this Origin is not allowed")
+        return await self.get_response(request)
+
+
+@lru_cache(maxsize=256)
+def host_allowed(host: str) -> bool:
+    """Hold a Host header against ALLOWED_HOSTS, as ``HttpRequest.get_host`` does."""
+    allowed = settings.ALLOWED_HOSTS
+    if settings.DEBUG and not allowed:
+        allowed = LOCAL_HOSTS
+    domain, _ = split_domain_port(host)
+    return bool(domain) and validate_host(domain, allowed)
+
+
+def _forget_hosts(*, setting: str, **_: Any) -> None:
+    if setting in ("ALLOWED_HOSTS", "DEBUG"):
+        host_allowed.cache_clear()
+
+
+setting_changed.connect(_forget_hosts, dispatch_uid="mcp_transport.middleware")
+
+
+class BearerMiddleware(AsyncMiddleware):
+    """Finds out who calls, and keeps it on the request as ``mcp_caller``.
+
+    Nobody is let in unless an authenticator knows the token, or anonymous
+    access is configured and the request comes from this very machine.
+    OPTIONS, which a browser sends without credentials, grants nothing.
+    """
+
+    async def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        headers = wire_headers(request)
+        try:
+            token = credentials(headers.get("authorization"))
+        except MalformedCredentials as error:
+            return _challenged(400, str(error), "invalid_request")
+        if token is not None:
+            caller = await authenticate(token)
+            if caller is None:
+                return _challenged(401, "the token is not valid", "invalid_token")
+        elif _may_be_anonymous(request, headers.get("host")):
+            caller = ANONYMOUS
+        elif request.method == "OPTIONS":
+            return await self.get_response(request)
+        else:
+            return _challenged(401, "a bearer token is needed", None)
+        request.mcp_caller = caller  # type: ignore[attr-defined]
+        return await self.get_response(request)
+
+
+async def authenticate(token: str) -> Caller | None:
+    """Return the caller whom the first authenticator that knows it names."""
+    for authenticator in get_authenticators():
+        caller = await authenticator.authenticate(token)
+        if caller is not None:
+            return caller
+    return None
+
+
+def _may_be_anonymous(request: HttpRequest, host: str | None) -> bool:
+    if not get_conf().allow_anonymous:
+        return False
+    return is_loopback(request.META.get("REMOTE_ADDR"), host)
+
+
+def _challenged(status: int, reason: str, error: str | None) -> HttpResponseBase:
+    said = challenge(realm=REALM, error=error, description=reason if error else None)
+    return refusal(status, reason, {"WWW-Authenticate": said})
+
+
+GUARDS: tuple[type[AsyncMiddleware], ...] = (OriginMiddleware, BearerMiddleware)
+
+
+def guarded(view: View) -> View:
+    """Put the guards, and the project's own middleware, around ``view``.
+
+    Raises ImproperlyConfigured for middleware that is not async.
+    """
+    for guard in reversed(GUARDS):
+        view = guard(view)
+    for path in reversed(get_conf().middleware):
+        try:
+            middleware = import_string(path)
+        except ImportError as error:
+            raise ImproperlyConfigured(
+                f'MCP["MIDDLEWARE"] names {path!r}, which cannot be imported'
+            ) from error
+        view = middleware(view)
+        if not iscoroutinefunction(view):
+            raise ImproperlyConfigured(
+                f'{path} in MCP["MIDDLEWARE"] is not async: a sync one would need '
+                "a thread for every open stream"
+            )
+    return view

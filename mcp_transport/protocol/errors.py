@@ -1,0 +1,59 @@
+"""The error codes of the protocol, and the exception that carries one.
+
+Spec: 2026-07-28 basic/index #error-codes; schema of each revision.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+PARSE_ERROR = -32700  # JSON-RPC 2.0 section 5.1
+INVALID_REQUEST = -32600  # JSON-RPC 2.0 section 5.1
+METHOD_NOT_FOUND = -32601  # JSON-RPC 2.0 section 5.1
+INVALID_PARAMS = -32602  # JSON-RPC 2.0 section 5.1
+INTERNAL_ERROR = -32603  # JSON-RPC 2.0 section 5.1
+RESOURCE_NOT_FOUND = -32002  # up to 2025-11-25, server/resources #error-handling
+HEADER_MISMATCH = -32020  # 2026-07-28 basic/transports/streamable-http
+MISSING_CLIENT_CAPABILITY = -32021  # 2026-07-28 basic/index
+UNSUPPORTED_PROTOCOL_VERSION = -32022  # 2026-07-28 basic/versioning
+
+
+class ProtocolError(Exception):
+    """The peer's fault: becomes a JSON-RPC error on the wire.
+
+    ``request_id`` is the id of the message at fault where it could be read
+    before the exception left its reader; otherwise None.
+    """
+
+    def __init__(
+        self,
+        code: int,
+        message: str,
+        data: Any = None,
+        *,
+        request_id: str | int | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.data = data
+        self.request_id = request_id
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the JSON-RPC error object: code, message and, if any, data."""
+        error: dict[str, Any] = {"code": self.code, "message": self.message}
+        if self.data is not None:
+            error["data"] = self.data
+        return error
+
+
+def invalid_params(message: str, data: Any = None) -> ProtocolError:
+    return ProtocolError(INVALID_PARAMS, message, data)
+
+
+def invalid_request(message: str, data: Any = None) -> ProtocolError:
+    return ProtocolError(INVALID_REQUEST, message, data)
+
+
+def method_not_found(method: str) -> ProtocolError:
+    return ProtocolError(METHOD_NOT_FOUND, f"Method not found: {method}")

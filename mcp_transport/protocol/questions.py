@@ -1,0 +1,193 @@
+"""What a tool may ask of a client: elicitation, sampling, roots.
+
+A question knows the request that carries it, the capability that the client
+must have declared for it, and what a valid answer looks like.
+
+Spec: 2026-07-28 client/elicitation, client/sampling, client/roots.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from mcp_transport.protocol.content import to_blocks
+from mcp_transport.protocol.revision import Revision
+from mcp_transport.protocol.schema import JsonSchema
+
+Answer = dict[str, Any]
+
+
+class BadAnswer(ValueError):
+    """The client's answer is not one; the text says why, in a few words."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Elicit:
+    """Ask the user to fill in a form.
+
+    ``schema`` is a flat JSON Schema object of primitive properties. The answer
+    is ``{"action": "accept", "content": {...}}``, or the action ``decline`` or
+    ``cancel`` without content. Never ask for secrets: use ElicitUrl.
+    """
+
+    message: str
+    schema: Mapping[str, Any]
+    _compiled: JsonSchema = field(init=False, repr=False)
+
+    method: ClassVar[str] = "elicitation/create"
+    capability: ClassVar[tuple[str, ...]] = ("elicitation", "form")
+
+    def __post_init__(self) -> None:
+        if "properties" not in self.schema:
+            raise TypeError("Elicit needs a schema of an object with properties")
+        object.__setattr__(self, "_compiled", JsonSchema(dict(self.schema)))
+
+    def params(self, revision: Revision) -> dict[str, Any]:
+        """Raises ValueError when the revision cannot ask this."""
+        return revision.prune(
+            "ElicitParams",
+            {
+                "mode": "form",
+                "message": self.message,
+                "requestedSchema": revision.elicitation_schema(dict(self.schema)),
+            },
+        )
+
+    def check(self, answer: Answer) -> None:
+        """Raises BadAnswer."""
+        if _action(answer) == "accept":
+            content = answer.get("content")
+            if type(content) is not dict:
+                raise BadAnswer("an accepted form needs content, an object")
+            try:
+                self._compiled.validate(content)
+            except ValueError as error:
+                raise BadAnswer(str(error)) from None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ElicitUrl:
+    """Send the user to a page of yours, for what must not pass the client.
+
+    The answer says only whether the user agreed to open it. The page must make
+    sure that the user who opens it is the one who was asked.
+    Spec: 2026-07-28 client/elicitation #url-mode.
+    """
+
+    message: str
+    url: str
+
+    method: ClassVar[str] = "elicitation/create"
+    capability: ClassVar[tuple[str, ...]] = ("elicitation", "url")
+
+    def params(self, revision: Revision) -> dict[str, Any]:
+        return revision.prune(
+            "ElicitParams", {"mode": "url", "message": self.message, "url": self.url}
+        )
+
+    def check(self, answer: Answer) -> None:
+        """Raises BadAnswer."""
+        _action(answer)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """Ask the client's model for a message.
+
+    ``messages`` is the user's text, or messages in the spec's form
+    (``{"role": ..., "content": {...}}``); ``options`` are further members of
+    the request, such as ``modelPreferences`` or ``tools``. The answer is
+    ``{"role": ..., "content": {...}, "model": ..., "stopReason": ...}``.
+    """
+
+    messages: str | Sequence[Mapping[str, Any]]
+    max_tokens: int
+    system_prompt: str | None = None
+    temperature: float | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    method: ClassVar[str] = "sampling/createMessage"
+
+    @property
+    def capability(self) -> tuple[str, ...]:
+        return ("sampling", "tools") if "tools" in self.options else ("sampling",)
+
+    def params(self, revision: Revision) -> dict[str, Any]:
+        messages: Any = self.messages
+        if isinstance(messages, str):
+            messages = [{"role": "user", "content": to_blocks(messages)[0]}]
+        params = {
+            "messages": [
+                {**message, "content": _sampled(revision, message["content"])}
+                for message in messages
+            ],
+            "maxTokens": self.max_tokens,
+            **self.options,
+        }
+        if self.system_prompt is not None:
+            params["systemPrompt"] = self.system_prompt
+        if self.temperature is not None:
+            params["temperature"] = self.temperature
+        return params
+
+    def check(self, answer: Answer) -> None:
+        """Raises BadAnswer."""
+        if type(answer.get("role")) is not str or type(answer.get("model")) is not str:
+            raise BadAnswer("a sampled message needs role and model")
+        if type(answer.get("content")) not in (dict, list):
+            raise BadAnswer("a sampled message needs content")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ListRoots:
+    """Ask for the client's roots: ``{"roots": [{"uri": ..., "name": ...}]}``."""
+
+    method: ClassVar[str] = "roots/list"
+    capability: ClassVar[tuple[str, ...]] = ("roots",)
+
+    def params(self, revision: Revision) -> dict[str, Any]:
+        return {}
+
+    def check(self, answer: Answer) -> None:
+        """Raises BadAnswer."""
+        roots = answer.get("roots")
+        if type(roots) is not list or not all(
+            type(root) is dict and type(root.get("uri")) is str for root in roots
+        ):
+            raise BadAnswer("roots must be a list of objects with a uri")
+
+
+Question = Elicit | ElicitUrl | Sample | ListRoots
+
+
+def as_capabilities(capability: tuple[str, ...]) -> dict[str, Any]:
+    """Return a capability path as an object shaped like ClientCapabilities.
+
+    >>> as_capabilities(("elicitation", "url"))
+    {'elicitation': {'url': {}}}
+    """
+    shaped: dict[str, Any] = {}
+    for name in reversed(capability):
+        shaped = {name: shaped}
+    return shaped
+
+
+def _action(answer: Answer) -> str:
+    action = answer.get("action")
+    if action not in ("accept", "decline", "cancel"):
+        raise BadAnswer("action must be accept, decline or cancel")
+    return str(action)
+
+
+def _sampled(revision: Revision, content: Any) -> Any:
+    """Say a message's content in kinds that the revision has.
+
+    ``tool_use`` and ``tool_result`` belong to the client's own vocabulary.
+    """
+    if isinstance(content, list):
+        return [_sampled(revision, block) for block in content]
+    if content["type"] in ("tool_use", "tool_result"):
+        return content
+    return revision.block(content)

@@ -1,0 +1,352 @@
+"""Streamable HTTP: one endpoint for every revision.
+
+POST carries messages; GET is the stream of a session for what belongs to no
+request, or resumes a broken one; DELETE ends a session. A reply is JSON when
+the response is all there is to say, and otherwise a stream of events.
+
+Spec: 2026-07-28 basic/transports/streamable-http; 2025-11-25 basic/transports.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+
+from mcp_transport.engine.caller import Caller
+from mcp_transport.engine.changes import Change, ListChanged
+from mcp_transport.engine.eventlog import EventLog, Gone
+from mcp_transport.engine.exchange import Arrival, Binding, Exchange
+from mcp_transport.engine.server import Server
+from mcp_transport.engine.session import Session, SessionStore
+from mcp_transport.protocol.errors import (
+    INVALID_REQUEST,
+    ProtocolError,
+    invalid_request,
+)
+from mcp_transport.protocol.http import SESSION_HEADER, classify, refusal_status
+from mcp_transport.protocol.lifecycle import Phase
+from mcp_transport.protocol.messages import (
+    Batch,
+    Message,
+    Request,
+    encode_error,
+    encode_notification,
+    parse,
+)
+from mcp_transport.protocol.peer import unsupported_version
+from mcp_transport.protocol.revisions import REVISIONS, STATEFUL, STATELESS
+from mcp_transport.transports.delivery import STANDING, Deliveries, live
+from mcp_transport.transports.replies import (
+    json_reply,
+    refusal,
+    sse_reply,
+    wire_headers,
+)
+
+# Under ASGI all revisions are served; under WSGI, where a reply cannot be
+# written piece by piece, those that do not need it.
+ASGI = Binding("streamable-http", STATEFUL, STATELESS)
+WSGI = Binding("streamable-http", {}, STATELESS, streaming=False)
+
+METHODS = "GET, POST, DELETE, OPTIONS"
+
+
+class StreamableHTTP:
+    """The endpoint, as an async view. The caller was authenticated before."""
+
+    def __init__(
+        self, server: Server, sessions: SessionStore, events: EventLog
+    ) -> None:
+        self._server = server
+        self._sessions = sessions
+        self._limits = server.limits
+        self._deliveries = Deliveries(sessions, events, server.limits)
+        self._announcing: set[asyncio.Task[None]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def __call__(
+        self, request: HttpRequest, caller: Caller | None
+    ) -> HttpResponseBase:
+        headers = wire_headers(request)
+        binding = ASGI if hasattr(request, "scope") else WSGI
+        if request.method == "OPTIONS":
+            return HttpResponse(status=204, headers={"Allow": METHODS})
+        if caller is None:
+            return refusal(401, "a bearer token is needed")
+        if request.method == "POST":
+            return await self._post(request, caller, headers, binding)
+        if not binding.stateful or SESSION_HEADER not in headers:
+            return refusal(405, "send POST", {"Allow": "POST, OPTIONS"})
+        if request.method == "GET":
+            return await self._get(caller, headers)
+        if request.method == "DELETE":
+            return await self._delete(caller, headers)
+        return refusal(405, f"{request.method} means nothing here", {"Allow": METHODS})
+
+    # POST.
+
+    async def _post(
+        self,
+        request: HttpRequest,
+        caller: Caller,
+        headers: Mapping[str, str],
+        binding: Binding,
+    ) -> HttpResponseBase:
+        wrong = _unacceptable(headers)
+        if wrong is not None:
+            return wrong
+        body = request.body
+        if len(body) > self._limits.max_body_bytes:
+            return refusal(413, f"at most {self._limits.max_body_bytes} bytes")
+        try:
+            parsed = parse(body)
+            revision = classify(parsed, headers, REVISIONS)
+        except ProtocolError as error:
+            return json_reply(
+                encode_error(error.request_id, error), headers, refusal_status(error)
+            )
+        if revision is not None:
+            assert not isinstance(parsed, tuple)
+            arrival = Arrival(parsed, binding, caller, headers)
+            return await self._stateless(arrival, headers)
+        if not binding.stateful:
+            return _only_stateless(parsed, headers)
+        if isinstance(parsed, Request) and parsed.method == "initialize":
+            return await self._initialize(parsed, caller, headers)
+        session = await self._session(caller, headers)
+        if isinstance(session, HttpResponse):
+            return session
+        if isinstance(parsed, tuple):
+            return await self._batch(parsed, session, caller, headers)
+        return await self._stateful(parsed, session, caller, headers)
+
+    async def _stateless(
+        self, arrival: Arrival, headers: Mapping[str, str]
+    ) -> HttpResponseBase:
+        """Answer a call that ends with its connection."""
+        exchange = self._server.open(arrival)
+        try:
+            if not exchange.ready:
+                await exchange.wait(self._limits.keep_alive_s)
+            while not arrival.binding.streaming and not exchange.done:
+                await exchange.wait()
+        except BaseException:
+            exchange.leave()
+            raise
+        if exchange.done and (exchange.pending <= 1 or not arrival.binding.streaming):
+            messages = exchange.take()
+            if not messages:
+                return HttpResponse(status=202)
+            return json_reply(messages[-1], headers, _status(exchange))
+        response = sse_reply(live(exchange, self._limits))
+        response._resource_closers.append(exchange.leave)  # type: ignore[attr-defined]
+        return response
+
+    async def _initialize(
+        self, message: Request, caller: Caller, headers: Mapping[str, str]
+    ) -> HttpResponseBase:
+        session = Session.new(caller)
+        exchange = self._server.open(Arrival(message, ASGI, caller, headers, session))
+        while not exchange.done:
+            await exchange.wait()
+        response = json_reply(exchange.take()[-1], headers, _status(exchange))
+        if session.phase is not Phase.NEW:
+            await self._sessions.add(session)
+            self._listen()
+            response[SESSION_HEADER] = session.id
+        return response
+
+    async def _session(
+        self, caller: Caller, headers: Mapping[str, str]
+    ) -> Session | HttpResponse:
+        """Return the session that the headers name, or the refusal.
+
+        To all but its own caller a session is as unknown as one that never was.
+        """
+        session_id = headers.get(SESSION_HEADER)
+        if session_id is None:
+            return refusal(400, "the header Mcp-Session-Id is missing")
+        session = await self._sessions.get(session_id, caller.subject)
+        return session or refusal(404, "Session not found")
+
+    async def _stateful(
+        self,
+        message: Message,
+        session: Session,
+        caller: Caller,
+        headers: Mapping[str, str],
+    ) -> HttpResponseBase:
+        exchange = self._server.open(Arrival(message, ASGI, caller, headers, session))
+        if not exchange.ready:
+            await exchange.wait(self._limits.keep_alive_s)
+        await self._sessions.save(session)
+        said = exchange.take()
+        if exchange.done:
+            if not said and not isinstance(message, Request):
+                return HttpResponse(status=202)
+            if len(said) == 1:
+                return json_reply(said[0], headers, _status(exchange))
+        return await self._recorded(session, said, [exchange])
+
+    async def _batch(
+        self,
+        batch: Batch,
+        session: Session,
+        caller: Caller,
+        headers: Mapping[str, str],
+    ) -> HttpResponseBase:
+        """Spec: 2025-03-26 basic/index #batching."""
+        try:
+            _check_batch(batch, session)
+        except ProtocolError as error:
+            return json_reply(encode_error(None, error), headers, 400)
+        said = [
+            encode_error(item.request_id, item)
+            for item in batch
+            if isinstance(item, ProtocolError)
+        ]
+        exchanges = [
+            self._server.open(Arrival(item, ASGI, caller, headers, session))
+            for item in batch
+            if not isinstance(item, ProtocolError)
+        ]
+        await asyncio.gather(*(e.wait(self._limits.keep_alive_s) for e in exchanges))
+        await self._sessions.save(session)
+        replies = [exchange.take() for exchange in exchanges]
+        said += [message for reply in replies for message in reply]
+        if all(exchange.done for exchange in exchanges):
+            if not said:
+                return HttpResponse(status=202)
+            if all(len(reply) <= 1 for reply in replies):
+                return json_reply(b"[%b]" % b",".join(said), headers)
+        return await self._recorded(session, said, exchanges)
+
+    async def _recorded(
+        self, session: Session, said: list[bytes], exchanges: list[Exchange]
+    ) -> HttpResponseBase:
+        stream = await self._deliveries.record(session, said, exchanges)
+        return await self._reading(session, stream, 0)
+
+    async def _reading(
+        self, session: Session, stream: str, after: int
+    ) -> StreamingHttpResponse:
+        """Raises Gone when the stream cannot be read without a gap."""
+        response = sse_reply(await self._deliveries.read(session, stream, after))
+        response._resource_closers.append(  # type: ignore[attr-defined]
+            lambda: self._deliveries.release(session, stream)
+        )
+        return response
+
+    # GET and DELETE.
+
+    async def _get(
+        self, caller: Caller, headers: Mapping[str, str]
+    ) -> HttpResponseBase:
+        if not _accepts(headers, "text/event-stream"):
+            return refusal(406, "Accept must list text/event-stream")
+        session = await self._session(caller, headers)
+        if isinstance(session, HttpResponse):
+            return session
+        last = headers.get("last-event-id")
+        if last is None and self._deliveries.is_read(session, STANDING):
+            return refusal(409, "this session's stream is open already")
+        try:
+            if last is None:
+                return await self._reading(session, STANDING, session.delivered)
+            return await self._reading(session, *self._deliveries.position(last))
+        except Gone:
+            return refusal(404, "the events after this Last-Event-ID are gone")
+
+    async def _delete(
+        self, caller: Caller, headers: Mapping[str, str]
+    ) -> HttpResponseBase:
+        session = await self._session(caller, headers)
+        if isinstance(session, HttpResponse):
+            return session
+        await self._sessions.remove(session.id)
+        self._server.calls.cancel_session(session.id)
+        return HttpResponse(status=204)
+
+    # What belongs to no request.
+
+    def _listen(self) -> None:
+        """Hear of changes, on the event loop that the sessions live on."""
+        loop = asyncio.get_running_loop()
+        if self._loop is not loop:
+            self._loop = loop
+            self._server.changes.subscribe(self._changed)
+
+    def _changed(self, change: Change) -> None:
+        task = asyncio.create_task(self._announce(change))
+        self._announcing.add(task)
+        task.add_done_callback(self._announcing.discard)
+
+    async def _announce(self, change: Change) -> None:
+        if isinstance(change, ListChanged):
+            message = encode_notification(
+                f"notifications/{change.kind}/list_changed", {}
+            )
+        else:
+            message = encode_notification(
+                "notifications/resources/updated", {"uri": change.uri}
+            )
+        for session in await self._sessions.all():
+            if isinstance(change, ListChanged) or change.uri in session.subscriptions:
+                await self._deliveries.tell(session, message)
+
+
+def _status(exchange: Exchange) -> int:
+    if exchange.error is None:
+        return 200
+    return exchange.peer.revision.statuses.get(exchange.error.code, 200)
+
+
+def _accepts(headers: Mapping[str, str], *media_types: str) -> bool:
+    accept = headers.get("accept", "*/*").lower()
+    return all(
+        media_type in accept
+        or "*/*" in accept
+        or media_type.partition("/")[0] + "/*" in accept
+        for media_type in media_types
+    )
+
+
+def _unacceptable(headers: Mapping[str, str]) -> HttpResponse | None:
+    """Refuse a body that is not plain JSON, and a client that cannot stream.
+
+    A browser sends ``application/json`` across origins only after a preflight,
+    so nothing else is taken. Spec: 2025-11-25 basic/transports #sending-messages.
+    """
+    content_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content_type != "application/json":
+        return refusal(415, "Content-Type must be application/json")
+    if headers.get("content-encoding", "identity").lower() != "identity":
+        return refusal(415, "Content-Encoding is not supported")
+    if not _accepts(headers, "application/json", "text/event-stream"):
+        return refusal(406, "Accept must list application/json and text/event-stream")
+    return None
+
+
+def _only_stateless(
+    parsed: Message | Batch, headers: Mapping[str, str]
+) -> HttpResponse:
+    """Refuse a session where a reply cannot be streamed."""
+    asked = (
+        parsed.params.get("protocolVersion") if isinstance(parsed, Request) else None
+    )
+    error = unsupported_version(asked or "a session", STATELESS)
+    request_id = parsed.id if isinstance(parsed, Request) else None
+    return json_reply(encode_error(request_id, error), headers, HTTPStatus.BAD_REQUEST)
+
+
+def _check_batch(batch: Batch, session: Session) -> None:
+    """Raises ProtocolError (-32600)."""
+    if session.peer is None or not session.peer.revision.batching:
+        raise invalid_request("this revision has no batches")
+    for item in batch:
+        if isinstance(item, Request) and item.method == "initialize":
+            raise ProtocolError(INVALID_REQUEST, "initialize may not be in a batch")

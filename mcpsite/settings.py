@@ -1,0 +1,161 @@
+"""The site's settings. Safe unless the environment says otherwise.
+
+DJANGO_DEBUG=1           debug pages; never in production
+DJANGO_SECRET_KEY        default: made once and kept in var/secret_key
+DJANGO_ALLOWED_HOSTS     comma-separated; default: this machine
+MCP_ALLOWED_ORIGINS      comma-separated origins of browser clients, more than our own
+MCPSITE_VAR_DIR          where the database and the key live; default: var/
+MCPSITE_DOCS_ROOT        what holds README.md and docs/; default: this project
+PORT                     the port that we are reached at; default: 8000
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from corsheaders.defaults import default_headers
+
+from mcpsite import __version__
+from mcpsite.environment import listed, own_origins, secret_key
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = Path(os.environ.get("MCPSITE_VAR_DIR", BASE_DIR / "var"))
+VAR_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+DOCS_ROOT = Path(os.environ.get("MCPSITE_DOCS_ROOT", BASE_DIR))
+PORT = os.environ.get("PORT", "8000")
+
+DEBUG = os.environ.get("DJANGO_DEBUG") == "1"
+SECRET_KEY = os.environ.get("DJANGO_SECRET_KEY") or secret_key(VAR_DIR / "secret_key")
+ALLOWED_HOSTS = listed("DJANGO_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+OWN_ORIGINS = own_origins(ALLOWED_HOSTS, PORT)
+
+INSTALLED_APPS = [
+    "daphne",  # before staticfiles: runserver then serves ASGI
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "channels",
+    "corsheaders",
+    "rest_framework",
+    "mcp_transport",
+    "tools_app",
+    "mcpsite",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "mcpsite.middleware.StaticFilesMiddleware",
+    "mcpsite.middleware.content_security_policy",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "mcpsite.urls"
+ASGI_APPLICATION = "mcpsite.asgi.application"
+WSGI_APPLICATION = "mcpsite.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": VAR_DIR / "db.sqlite3",
+        # Readers do not wait for a writer, and writers queue instead of failing.
+        "OPTIONS": {
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 10,
+        },
+    }
+}
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "static/"
+# Static files are served from where the applications keep them: nothing has to
+# be collected first.
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_MAX_AGE = 300
+WHITENOISE_ALLOW_ALL_ORIGINS = False
+
+_PASSWORD_RULES = "django.contrib.auth.password_validation"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"{_PASSWORD_RULES}.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SAMESITE = "Lax"
+
+MCP = {
+    "NAME": "mcp-transport-docs",
+    "TITLE": "MCP Transport for Django",
+    "VERSION": __version__,
+    "INSTRUCTIONS": (
+        "The documentation of mcp_transport, a Django app that serves MCP. Start "
+        "with search_docs; read what it finds with read_doc or as a resource "
+        "(docs://PAGE or docs://PAGE/SECTION). find_features tells which protocol "
+        "revision has a method, a field or a kind of content."
+    ),
+    "AUTHENTICATORS": ["tools_app.tokens.TokenAuthenticator"],
+    "ALLOWED_ORIGINS": [*OWN_ORIGINS, *listed("MCP_ALLOWED_ORIGINS")],
+    "MIDDLEWARE": ["corsheaders.middleware.CorsMiddleware"],
+}
+CORS_ALLOWED_ORIGINS = MCP["ALLOWED_ORIGINS"]
+CORS_URLS_REGEX = r"^/mcp/?$"
+CORS_ALLOW_METHODS = ["DELETE", "GET", "OPTIONS", "POST"]
+CORS_ALLOW_HEADERS = [
+    *default_headers,
+    "last-event-id",
+    "mcp-method",
+    "mcp-name",
+    "mcp-protocol-version",
+    "mcp-session-id",
+]
+CORS_EXPOSE_HEADERS = ["mcp-session-id", "www-authenticate"]
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "line": {
+            "class": "mcpsite.logformat.OneLineFormatter",
+            "format": "{asctime} {levelname} {name}: {message}",
+            "style": "{",
+        }
+    },
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "line"},
+    },
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+    # Django's own handlers would write the same line twice, or send mail.
+    "loggers": {"django": {"handlers": [], "level": "INFO", "propagate": True}},
+}

@@ -1,0 +1,16 @@
+"""What is served where."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import include, path
+
+from mcpsite import views
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("docs/<str:name>.md", views.document, name="document"),
+    path("health", views.health, name="health"),
+    path("admin/", admin.site.urls),
+    path("", include("mcp_transport.urls")),
+]

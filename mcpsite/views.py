@@ -1,0 +1,67 @@
+"""The site's own pages: home, the documents as they are, and health."""
+
+from __future__ import annotations
+
+import logging
+
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.db import connection
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from mcp_transport.protocol.revisions import REVISIONS
+from mcpsite.clients import CREATE_TOKEN, TOKEN, guides
+from mcpsite.documents import library
+
+logger = logging.getLogger(__name__)
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """Say what is served where, and how to connect to this very address."""
+    endpoint = request.build_absolute_uri("/mcp")
+    context = {
+        "title": settings.MCP["TITLE"],
+        "version": settings.MCP["VERSION"],
+        "endpoint": endpoint,
+        "guides": guides(settings.MCP["NAME"], endpoint),
+        "create_token": CREATE_TOKEN,
+        "token": TOKEN,
+        "pages": library().pages.values(),
+        "revisions": REVISIONS,
+    }
+    return render(request, "home.html", context)
+
+
+@require_safe
+def document(request: HttpRequest, name: str) -> HttpResponse:
+    """Send a page of the documentation as it is written, in Markdown."""
+    page = library().pages.get(name)
+    if page is None:
+        raise Http404
+    # Browsers show plain text, and offer text/markdown for download.
+    return HttpResponse(page.text, content_type="text/plain; charset=utf-8")
+
+
+@never_cache
+@require_safe
+def health(request: HttpRequest) -> JsonResponse:
+    """200 when this process can serve, 503 when the database is out of reach."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        logger.exception("The database is out of reach")
+        database = "unreachable"
+    else:
+        database = "ok"
+    ready = database == "ok"
+    body = {
+        "status": "ok" if ready else "unavailable",
+        "version": settings.MCP["VERSION"],
+        "checks": {"database": database},
+    }
+    return JsonResponse(body, status=200 if ready else 503)

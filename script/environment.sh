@@ -1,0 +1,59 @@
+# Sourced by the other scripts, with the project's root as working directory.
+# Makes environments from lock files: anew when the lock changes, else not at all.
+
+VENV=.venv
+CACHE=.cache
+
+fail() {
+  printf '%s: %s\n' "${0##*/}" "$1" >&2
+  exit 1
+}
+
+# Prints the command of a Python that the project supports.
+find_python() {
+  local candidate
+  for candidate in ${PYTHON:-python3.11 python3.12 python3.13 python3.14 python3}; do
+    if "$candidate" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' \
+      >/dev/null 2>&1; then
+      printf '%s\n' "$candidate"
+      return
+    fi
+  done
+  fail "no ${PYTHON:-Python 3.11 or newer} with the venv and ensurepip modules was found; install it (on Debian with python3-venv) or set PYTHON to its command."
+}
+
+# A finished environment keeps a copy of each lock that it was made from.
+is_made() { # directory, lock
+  cmp -s "$1/made-from-${2##*/}" "$2"
+}
+
+mark_made() { # directory, lock
+  cp "$2" "$1/made-from-${2##*/}"
+}
+
+ensure_venv() { # directory, lock
+  local directory=$1 lock=$2 python
+  is_made "$directory" "$lock" && [ -x "$directory/bin/python" ] && return
+  printf 'Installing %s into %s\n' "$lock" "$directory" >&2
+  rm -f "$directory/made-from-${lock##*/}"
+  if ! "$directory/bin/python" -m pip --version >/dev/null 2>&1; then
+    python=$(find_python) || exit 1
+    "$python" -m venv --clear "$directory" || fail "$python could not make $directory."
+  fi
+  "$directory/bin/python" -m pip install --quiet --disable-pip-version-check \
+    --requirement "$lock" >&2 || fail "pip could not install $lock."
+  mark_made "$directory" "$lock"
+}
+
+ensure_node_modules() { # directory, the directory of package.json and its lock
+  local directory=$1 source=$2
+  is_made "$directory" "$source/package-lock.json" && return
+  command -v npm >/dev/null 2>&1 || fail "npm is needed and was not found; install Node.js."
+  printf 'Installing %s into %s\n' "$source" "$directory" >&2
+  rm -rf "$directory"
+  mkdir -p "$directory"
+  cp "$source/package.json" "$source/package-lock.json" "$directory/"
+  npm ci --prefix "$directory" --no-audit --no-fund --loglevel=error >&2 ||
+    fail "npm could not install $source."
+  mark_made "$directory" "$source/package-lock.json"
+}

@@ -1,0 +1,35 @@
+"""The fixture server, under each way of mounting the endpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.serving import Served, daphne
+
+MOUNTS = {
+    "lean": "mcp_transport.asgi:application",
+    "urls": "tests.conformance.asgi:application",
+}
+
+
+@pytest.fixture(scope="session", params=MOUNTS)
+def served(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Served]:
+    mount: str = request.param
+    log = tmp_path_factory.mktemp("conformance") / f"{mount}.log"
+    settings = "tests.conformance.settings"
+    with daphne(MOUNTS[mount], log, DJANGO_SETTINGS_MODULE=settings) as server:
+        yield server
+        assert "Traceback" not in server.said()
+
+
+@pytest.fixture(scope="session")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A server with nothing in its catalogue."""
+    log = tmp_path_factory.mktemp("conformance") / "empty.log"
+    settings = "tests.conformance.empty_settings"
+    with daphne(MOUNTS["lean"], log, DJANGO_SETTINGS_MODULE=settings) as server:
+        yield server

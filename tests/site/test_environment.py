@@ -1,0 +1,97 @@
+"""Settings from the environment, and the key that is made on first use."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from mcpsite.documents import PROJECT
+from mcpsite.environment import listed, own_origins, secret_key
+
+PRINT_SETTINGS = (
+    "import json, mcpsite.settings as s;"
+    "print(json.dumps([s.DEBUG, s.ALLOWED_HOSTS, s.SECRET_KEY,"
+    " s.MCP['ALLOWED_ORIGINS']]))"
+)
+
+
+def settings(var: Path, **environment: str) -> list[object]:
+    kept = {name: os.environ[name] for name in ("PATH",) if name in os.environ}
+    ran = subprocess.run(
+        [sys.executable, "-c", PRINT_SETTINGS],
+        cwd=PROJECT,
+        env={**kept, "MCPSITE_VAR_DIR": str(var), **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    found: list[object] = json.loads(ran.stdout)
+    return found
+
+
+def test_an_empty_environment_is_safe(tmp_path: Path) -> None:
+    var = tmp_path / "var"
+    debug, hosts, key, origins = settings(var)
+    assert debug is False
+    assert hosts == ["localhost", "127.0.0.1", "[::1]"]
+    assert key == (var / "secret_key").read_text(encoding="ascii")
+    assert origins == own_origins(["localhost", "127.0.0.1", "[::1]"], "8000")
+    assert stat.S_IMODE(var.stat().st_mode) == 0o700
+
+
+def test_the_environment_is_heard(tmp_path: Path) -> None:
+    debug, hosts, key, origins = settings(
+        tmp_path,
+        DJANGO_DEBUG="1",
+        DJANGO_SECRET_KEY="given",
+        DJANGO_ALLOWED_HOSTS="mcp.example.com",
+        MCP_ALLOWED_ORIGINS="https://app.example.com",
+        PORT="9000",
+    )
+    assert (debug, hosts, key) == (True, ["mcp.example.com"], "given")
+    assert origins == [
+        "http://mcp.example.com:9000",
+        "https://mcp.example.com",
+        "https://app.example.com",
+    ]
+    assert not (tmp_path / "secret_key").exists()
+
+
+@pytest.mark.parametrize("value", ["0", "true", "", "yes"])
+def test_only_1_turns_debugging_on(tmp_path: Path, value: str) -> None:
+    assert settings(tmp_path, DJANGO_DEBUG=value)[0] is False
+
+
+def test_a_list_has_no_blanks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOME_LIST", " a, b ,,c,")
+    assert listed("SOME_LIST") == ["a", "b", "c"]
+    assert listed("NO_SUCH_LIST", "x,y") == ["x", "y"]
+
+
+def test_a_pattern_names_no_origin() -> None:
+    assert own_origins(["*", ".example.com"], "8000") == []
+
+
+def test_the_key_is_long_kept_and_ours_alone(tmp_path: Path) -> None:
+    path = tmp_path / "secret_key"
+    key = secret_key(path)
+    assert len(key) >= 64
+    assert secret_key(path) == key
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert os.listdir(tmp_path) == ["secret_key"]
+
+
+def test_processes_that_start_at_once_get_the_same_key(tmp_path: Path) -> None:
+    path = tmp_path / "secret_key"
+    with ThreadPoolExecutor(16) as pool:
+        keys = set(pool.map(lambda _: secret_key(path), range(64)))
+    assert keys == {path.read_text(encoding="ascii")}
+    assert os.listdir(tmp_path) == ["secret_key"]

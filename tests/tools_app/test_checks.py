@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.core.checks import run_checks
+from django.test import override_settings
+
+from tools_app.tokens import TokenAuthenticator
+
+# Some of Django's own checks ask what the database can do.
+pytestmark = pytest.mark.django_db
+
+NAMED = ["tools_app.tokens.TokenAuthenticator"]
+
+
+class Stricter(TokenAuthenticator):
+    pass
+
+
+def ids(mcp: Any) -> list[str | None]:
+    with override_settings(MCP=mcp):
+        found = [message.id for message in run_checks()]
+    return [id for id in found if id and id.startswith("tools_app.")]
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        NAMED,
+        tuple(NAMED),
+        ["tests.engine.missing.Authenticator", *NAMED],
+        [f"{__name__}.Stricter"],
+    ],
+)
+def test_an_authenticator_that_takes_tokens_is_enough(named: Any) -> None:
+    assert ids({"AUTHENTICATORS": named}) == []
+
+
+@pytest.mark.parametrize(
+    "mcp",
+    [
+        {},
+        {"AUTHENTICATORS": []},
+        {"AUTHENTICATORS": ["tests.engine.missing.Authenticator"]},
+        {"AUTHENTICATORS": ["collections.OrderedDict", "json.dumps", 7]},
+    ],
+)
+def test_tokens_that_nobody_takes_are_warned_of(mcp: Any) -> None:
+    assert ids(mcp) == ["tools_app.W001"]
+
+
+@pytest.mark.parametrize("pepper", [None, "p" * 32])
+def test_a_long_pepper_or_none_is_accepted(pepper: Any) -> None:
+    assert ids({"AUTHENTICATORS": NAMED, "TOKEN_PEPPER": pepper}) == []
+
+
+@pytest.mark.parametrize("pepper", ["", "p" * 31, 0, b"p" * 32, ["p" * 32]])
+def test_a_pepper_that_can_be_guessed_is_refused(pepper: Any) -> None:
+    mcp = {"AUTHENTICATORS": NAMED, "TOKEN_PEPPER": pepper}
+    assert ids(mcp) == ["tools_app.E001"]

@@ -1,0 +1,1 @@
+"""What an administrator of the MCP server sees and manages."""

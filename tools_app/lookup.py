@@ -1,0 +1,99 @@
+"""From a token's text to its caller, through the database. Runs in a thread."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from hmac import HMAC, compare_digest
+
+from django.contrib.auth.models import PermissionsMixin
+from django.db import DatabaseError, close_old_connections, router
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
+
+from mcp_transport.engine.caller import Caller
+from tools_app import credential
+from tools_app.models import State, Token
+
+LAST_USED_EVERY = timedelta(seconds=60)
+
+# Stands in for the digest of a token that does not exist; no text has it.
+_NO_DIGEST = "0" * 64
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """An accepted token: whose it is, and for how many seconds from now."""
+
+    caller: Caller
+    expires_in_s: float
+
+
+@sensitive_variables("text")
+def look_up(public_id: str, text: str, peppers: Sequence[HMAC]) -> Grant | None:
+    """Return what the token with this text grants, None where it is refused.
+
+    Until the digest has matched, an unknown public id and a wrong secret take
+    the same steps. Leaves no connection open beyond its maximum age.
+
+    Raises:
+        DatabaseError: the token could not be read.
+    """
+    close_old_connections()
+    try:
+        # A replica that lags would let a revoked token live.
+        tokens = Token.objects.using(router.db_for_write(Token))
+        digests = tokens.filter(public_id=public_id).values_list("digest", flat=True)
+        stored = bytes.fromhex(next(iter(digests), _NO_DIGEST))
+        made = [credential.digest(pepper, text) for pepper in peppers]
+        if True not in [compare_digest(stored, candidate) for candidate in made]:
+            return None
+        token = tokens.select_related("owner").get(public_id=public_id)
+        if token.state is not State.ACTIVE or not token.owner.is_active:
+            return None
+        _record_use(token, made[0].hex())
+        expires_in = token.expires_at - timezone.now()
+        return Grant(_caller(token), expires_in.total_seconds())
+    finally:
+        close_old_connections()
+
+
+def _caller(token: Token) -> Caller:
+    # The subject is the token, not its owner: two tokens of one user share no
+    # session, so that what one client left behind is not within another's reach.
+    owner = token.owner
+    # A user model without Django's permissions grants none.
+    bounded = isinstance(owner, PermissionsMixin)
+    return Caller(
+        subject=f"token:{token.public_id}",
+        scopes=frozenset(token.scopes),
+        permissions=frozenset(owner.get_all_permissions() if bounded else ()),
+        user=owner,
+        token_id=token.public_id,
+        is_superuser=bounded and owner.is_superuser,
+    )
+
+
+def _record_use(token: Token, current_digest: str) -> None:
+    """Note the time, at most once a minute, and move to the current pepper."""
+    now = timezone.now()
+    changes: dict[str, object] = {}
+    if token.last_used_at is None or token.last_used_at <= now - LAST_USED_EVERY:
+        changes["last_used_at"] = now
+    if token.digest != current_digest:
+        changes["digest"] = current_digest
+    if not changes:
+        return
+    # Only over what was read: of several processes one writes.
+    unchanged = Token.objects.filter(
+        pk=token.pk, digest=token.digest, last_used_at=token.last_used_at
+    )
+    try:
+        unchanged.update(**changes)
+    except DatabaseError:
+        # A database that only reads at the moment still vouches for the token.
+        logger.exception("The use of token %s could not be recorded.", token.public_id)

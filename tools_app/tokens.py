@@ -1,0 +1,196 @@
+"""The authenticator for the tokens that administrators issue.
+
+Named in the settings: ``MCP["AUTHENTICATORS"] =
+["tools_app.tokens.TokenAuthenticator"]``.
+
+What was decided about a token is kept for at most five seconds, so that a
+revocation made anywhere acts within that time; one made in this process acts
+when its transaction commits. A change that sends no signal, such as
+``QuerySet.update``, is also seen within five seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from hmac import compare_digest
+from typing import Any
+
+from django.contrib.auth import get_user_model
+from django.db import transaction
+from django.db.models.signals import post_delete, post_save
+from django.views.decorators.debug import sensitive_variables
+
+from mcp_transport.engine.caller import Caller
+from tools_app import credential
+from tools_app.lookup import Grant, look_up
+from tools_app.models import Token
+
+FRESH_S = 5.0
+MAX_ACCEPTED = 4096
+MAX_REFUSED = 1024
+MAX_LOOKUPS = 256
+LOOKUP_THREADS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Accepted:
+    digest: bytes
+    caller: Caller
+    fresh_until_s: float
+
+
+class TokenAuthenticator:
+    """Turns the text of a token into its caller; one for any number of loops.
+
+    ``clock`` gives monotonic seconds. The peppers are read once, here.
+    """
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._peppers = credential.peppers()
+        self._accepted: OrderedDict[str, _Accepted] = OrderedDict()
+        self._refused: OrderedDict[bytes, float] = OrderedDict()
+        self._lookups: dict[bytes, Future[Caller | None]] = {}
+        self._changes = 0
+        # Guards the four above. A hit only reads, and goes without.
+        self._lock = threading.Lock()
+        self._threads = ThreadPoolExecutor(
+            LOOKUP_THREADS, thread_name_prefix="mcp-token"
+        )
+        for signal in (post_save, post_delete):
+            signal.connect(self._token_changed, sender=Token)
+            signal.connect(self._user_changed, sender=get_user_model())
+
+    @sensitive_variables()
+    async def authenticate(self, token: str) -> Caller | None:
+        """Return the caller that ``token`` stands for, None where it is refused.
+
+        Does not suspend while the token is fresh in memory.
+
+        Raises:
+            DatabaseError: the token could not be read.
+        """
+        public_id = credential.public_id_of(token)
+        if public_id is None:
+            return None
+        digest = credential.digest(self._peppers[0], token)
+        known = self._accepted.get(public_id)
+        if (
+            known is not None
+            and compare_digest(known.digest, digest)
+            and self._clock() < known.fresh_until_s
+        ):
+            return known.caller
+        return await self._ask(public_id, token, digest)
+
+    @sensitive_variables()
+    async def _ask(self, public_id: str, token: str, digest: bytes) -> Caller | None:
+        """Ask the database, together with all who ask the same.
+
+        A wrong secret comes here however fresh its public id is in memory, so
+        that neither its time tells whether the id exists nor its refusal falls
+        on the owner.
+        """
+        while True:
+            with self._lock:
+                if self._clock() < self._refused.get(digest, 0.0):
+                    return None
+                lookup = self._lookups.get(digest)
+                if lookup is None and len(self._lookups) < MAX_LOOKUPS:
+                    lookup = self._start(public_id, token, digest)
+                ahead = lookup or next(iter(self._lookups.values()))
+            if lookup is not None:
+                return await asyncio.wrap_future(lookup)
+            # Waiting costs the requests that wait, and ends with them.
+            await asyncio.gather(asyncio.wrap_future(ahead), return_exceptions=True)
+
+    @sensitive_variables()
+    def _start(
+        self, public_id: str, token: str, digest: bytes
+    ) -> Future[Caller | None]:
+        changes = self._changes
+        lookup: Future[Caller | None] = Future()
+        # One of those who wait may be cancelled; what it waits for must not be.
+        lookup.set_running_or_notify_cancel()
+        self._lookups[digest] = lookup
+        # A closure, because error reports print the arguments of submit().
+        self._threads.submit(
+            lambda: self._run(lookup, changes, public_id, token, digest)
+        )
+        return lookup
+
+    @sensitive_variables()
+    def _run(
+        self,
+        lookup: Future[Caller | None],
+        changes: int,
+        public_id: str,
+        token: str,
+        digest: bytes,
+    ) -> None:
+        """Answer ``lookup`` from a worker thread."""
+        asked_at_s = self._clock()
+        try:
+            grant = look_up(public_id, token, self._peppers)
+        except BaseException as error:
+            self._forget_lookup(lookup, digest)
+            lookup.set_exception(error)
+            return
+        with self._lock:
+            # What was read before a change is good for those who asked before it.
+            if changes == self._changes:
+                self._remember(public_id, digest, grant, asked_at_s)
+        self._forget_lookup(lookup, digest)
+        lookup.set_result(grant.caller if grant else None)
+
+    def _forget_lookup(self, lookup: Future[Caller | None], digest: bytes) -> None:
+        with self._lock:
+            if self._lookups.get(digest) is lookup:
+                del self._lookups[digest]
+
+    def _remember(
+        self, public_id: str, digest: bytes, grant: Grant | None, asked_at_s: float
+    ) -> None:
+        if grant is None:
+            _put(self._refused, digest, asked_at_s + FRESH_S, MAX_REFUSED)
+            return
+        fresh_until_s = asked_at_s + min(FRESH_S, grant.expires_in_s)
+        accepted = _Accepted(digest, grant.caller, fresh_until_s)
+        _put(self._accepted, public_id, accepted, MAX_ACCEPTED)
+
+    def _token_changed(self, instance: Token, using: str, **_: object) -> None:
+        forget = partial(
+            self._forget, lambda caller: caller.token_id, instance.public_id
+        )
+        transaction.on_commit(forget, using=using)
+
+    def _user_changed(self, instance: Any, using: str, **_: object) -> None:
+        forget = partial(self._forget, lambda caller: caller.user.pk, instance.pk)
+        transaction.on_commit(forget, using=using)
+
+    def _forget(self, key: Callable[[Caller], object], changed: object) -> None:
+        """Forget the callers whose ``key`` is ``changed``, and all refusals."""
+        with self._lock:
+            self._changes += 1
+            self._lookups.clear()
+            self._refused.clear()
+            for public_id, known in list(self._accepted.items()):
+                if key(known.caller) == changed:
+                    del self._accepted[public_id]
+
+
+def _put(
+    entries: OrderedDict[Any, Any], key: object, value: object, limit: int
+) -> None:
+    """Set the newest entry, and drop the oldest beyond ``limit``."""
+    entries[key] = value
+    entries.move_to_end(key)
+    if len(entries) > limit:
+        entries.popitem(last=False)
