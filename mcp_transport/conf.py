@@ -65,7 +65,7 @@ class Conf:
 
 
 # The type that each key takes, and how a person would say it.
-_TYPES: Mapping[str, tuple[type | tuple[type, ...], str]] = {
+_TYPES: Mapping[str, tuple[Any, str]] = {
     "name": (str, "a string"),
     "version": (str, "a string"),
     "title": ((str, type(None)), "a string"),
@@ -160,7 +160,7 @@ def get_server() -> Server:
     """Return the server of this process, made of the settings when first asked."""
     conf = get_conf()
     hooks: list[Hook] = [imported(path) for path in conf.hooks]
-    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    keys = [str(key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
     return Server(
         imported(conf.catalogue),
         info=conf.info,

@@ -51,12 +51,11 @@ class LeanRequest(ASGIRequest):
         return ASGIRequest(self.scope, BytesIO()).META
 
     @cached_property
-    def content_type(self) -> str:  # type: ignore[override]
-        self._set_content_type_params(self.META)
-        return str(self.__dict__["content_type"])
+    def content_type(self) -> str | None:  # type: ignore[override]
+        return ASGIRequest(self.scope, BytesIO()).content_type
 
     @cached_property
-    def _stream(self) -> BytesIO:
+    def _stream(self) -> BytesIO:  # type: ignore[override]
         return BytesIO(self._body)
 
 
@@ -68,7 +67,9 @@ class LeanHandler(ASGIHandler):
         self._get_view = get_view
         self._max_body_bytes = max_body_bytes
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(  # type: ignore[override]
+        self, scope: Scope, receive: Receive, send: Send
+    ) -> None:
         body = await self._body(receive)
         if body is None:
             return

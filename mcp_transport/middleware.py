@@ -43,6 +43,9 @@ class AsyncMiddleware:
         self.get_response = get_response
         markcoroutinefunction(self)
 
+    async def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return await self.get_response(request)
+
 
 class OriginMiddleware(AsyncMiddleware):
     """Refuses a Host that is not ours and an Origin that is not allowed.

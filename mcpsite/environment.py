@@ -18,6 +18,11 @@ def listed(name: str, default: str = "") -> list[str]:
     ]
 
 
+def port() -> str:
+    """Return the port that the site is reached at."""
+    return os.environ.get("PORT", "8000")
+
+
 def own_origins(hosts: Iterable[str], port: str) -> list[str]:
     """Return the origins of pages that this server itself serves.
 

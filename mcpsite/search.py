@@ -71,7 +71,7 @@ class SearchIndex:
                 title=title,
                 trail=trail.split("\n") if trail else [],
                 snippet=snippet,
-                score=round(score, 6),
+                score=float(f"{score:.4g}"),
             )
             for page, anchor, title, trail, snippet, score in rows
         ]

@@ -17,18 +17,17 @@ from pathlib import Path
 from corsheaders.defaults import default_headers
 
 from mcpsite import __version__
-from mcpsite.environment import listed, own_origins, secret_key
+from mcpsite.environment import listed, own_origins, port, secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(os.environ.get("MCPSITE_VAR_DIR", BASE_DIR / "var"))
 VAR_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 DOCS_ROOT = Path(os.environ.get("MCPSITE_DOCS_ROOT", BASE_DIR))
-PORT = os.environ.get("PORT", "8000")
 
 DEBUG = os.environ.get("DJANGO_DEBUG") == "1"
 SECRET_KEY = os.environ.get("DJANGO_SECRET_KEY") or secret_key(VAR_DIR / "secret_key")
 ALLOWED_HOSTS = listed("DJANGO_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
-OWN_ORIGINS = own_origins(ALLOWED_HOSTS, PORT)
+OWN_ORIGINS = own_origins(ALLOWED_HOSTS, port())
 
 INSTALLED_APPS = [
     "daphne",  # before staticfiles: runserver then serves ASGI

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 
-from django.conf import settings
 from django.db import Error as DatabaseError
 from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from mcp_transport.conf import get_conf
 from mcp_transport.protocol.revisions import REVISIONS
 from mcpsite.clients import CREATE_TOKEN, TOKEN, guides
 from mcpsite.documents import library
@@ -22,12 +23,13 @@ logger = logging.getLogger(__name__)
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """Say what is served where, and how to connect to this very address."""
-    endpoint = request.build_absolute_uri("/mcp")
+    conf = get_conf()
+    endpoint = request.build_absolute_uri(reverse("mcp_transport:endpoint"))
     context = {
-        "title": settings.MCP["TITLE"],
-        "version": settings.MCP["VERSION"],
+        "title": conf.title,
+        "version": conf.version,
         "endpoint": endpoint,
-        "guides": guides(settings.MCP["NAME"], endpoint),
+        "guides": guides(conf.name, endpoint),
         "create_token": CREATE_TOKEN,
         "token": TOKEN,
         "pages": library().pages.values(),
@@ -61,7 +63,7 @@ def health(request: HttpRequest) -> JsonResponse:
     ready = database == "ok"
     body = {
         "status": "ok" if ready else "unavailable",
-        "version": settings.MCP["VERSION"],
+        "version": get_conf().version,
         "checks": {"database": database},
     }
     return JsonResponse(body, status=200 if ready else 503)

@@ -57,7 +57,7 @@ def daphne(
         process = subprocess.Popen(
             [python, "-m", "daphne", "--fd", str(listener.fileno()), application],
             cwd=cwd,
-            env={**os.environ, "PORT": str(served.port), **environ},
+            env={**_surroundings(), "PORT": str(served.port), **environ},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -73,6 +73,11 @@ def daphne(
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait(STOP_S)
+
+
+def _surroundings() -> dict[str, str]:
+    """Return the environment without the settings that these tests run under."""
+    return {k: v for k, v in os.environ.items() if not k.startswith("DJANGO_")}
 
 
 def _wait_until_it_answers(served: Served) -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
 from django.utils.module_loading import import_string
+
+from mcp_transport.conf import Conf, read
 
 TOKEN_AUTHENTICATOR = "tools_app.tokens.TokenAuthenticator"
 MIN_PEPPER_CHARS = 32
@@ -18,8 +20,7 @@ def check_authenticators(
     app_configs: Sequence[AppConfig] | None, **_: Any
 ) -> list[CheckMessage]:
     """Warn where no authenticator accepts the tokens that are issued here."""
-    named = _mcp_settings().get("AUTHENTICATORS", [])
-    if isinstance(named, (list, tuple)) and any(map(_accepts_tokens, named)):
+    if any(map(_accepts_tokens, _conf().authenticators)):
         return []
     return [
         Warning(
@@ -34,15 +35,12 @@ def check_token_pepper(
     app_configs: Sequence[AppConfig] | None, **_: Any
 ) -> list[CheckMessage]:
     """Refuse a pepper that can be guessed."""
-    pepper = _mcp_settings().get("TOKEN_PEPPER")
-    if pepper is None:
-        return []
-    if isinstance(pepper, str) and len(pepper) >= MIN_PEPPER_CHARS:
+    pepper = _conf().token_pepper
+    if pepper is None or len(pepper) >= MIN_PEPPER_CHARS:
         return []
     return [
         Error(
-            'MCP["TOKEN_PEPPER"] must be a string of at least '
-            f"{MIN_PEPPER_CHARS} characters.",
+            f'MCP["TOKEN_PEPPER"] is shorter than {MIN_PEPPER_CHARS} characters.',
             hint=(
                 "Make one with: python -c "
                 '"import secrets; print(secrets.token_urlsafe(48))", '
@@ -53,18 +51,17 @@ def check_token_pepper(
     ]
 
 
-def _accepts_tokens(path: object) -> bool:
+def _accepts_tokens(path: str) -> bool:
     from tools_app.tokens import TokenAuthenticator
 
-    if path == TOKEN_AUTHENTICATOR:
-        return True
     try:
-        named = import_string(path) if isinstance(path, str) else None
+        named = import_string(path)
     except ImportError:
-        return False  # whoever loads the authenticators says so
+        return False  # mcp_transport.E004 tells of it
     return isinstance(named, type) and issubclass(named, TokenAuthenticator)
 
 
-def _mcp_settings() -> Mapping[str, Any]:
-    given = getattr(settings, "MCP", {})
-    return given if isinstance(given, Mapping) else {}
+def _conf() -> Conf:
+    """The settings; what is wrong among them, mcp_transport.E001 tells."""
+    conf, _problems = read(getattr(settings, "MCP", {}))
+    return conf

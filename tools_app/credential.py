@@ -16,6 +16,8 @@ import string
 
 from django.conf import settings
 
+from mcp_transport.conf import get_conf
+
 PREFIX = "mcp_"  # what secret scanners look for
 PUBLIC_ID_CHARS = 12  # of 36: 62 bits, so that two never meet
 SECRET_CHARS = 43  # of 62: the fewest that carry 256 bits
@@ -50,10 +52,9 @@ def peppers() -> tuple[hmac.HMAC, ...]:
     and SECRET_KEY_FALLBACKS: neither setting a pepper nor rotating the secret
     key withdraws a token.
     """
-    given = getattr(settings, "MCP", {}).get("TOKEN_PEPPER")
-    keys = [given] if given is not None else []
-    keys += [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    return tuple(_pepper(key) for key in keys)
+    keys = [get_conf().token_pepper, settings.SECRET_KEY]
+    keys += settings.SECRET_KEY_FALLBACKS
+    return tuple(_pepper(key) for key in keys if key is not None)
 
 
 def digest(pepper: hmac.HMAC, token: str) -> bytes:

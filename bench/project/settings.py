@@ -43,4 +43,6 @@ MCP = {
     "NAME": "bench",
     "VERSION": "1",
     "AUTHENTICATORS": ["tools_app.tokens.TokenAuthenticator"],
+    # A list of a thousand tools is to be one page.
+    "PAGE_SIZE": 1000,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -61,7 +61,7 @@ class Exchange:
     """The answers to one message, as they come: JSON, one message each.
 
     A door that wants to know whether the response comes first looks at
-    ``done`` and ``take()``; one that does not care iterates. Leaving the
+    ``done`` and ``pending``; one that does not care iterates. Leaving the
     exchange early means what the revision says: a stateless call is cancelled,
     a stateful one goes on.
     """
@@ -80,6 +80,7 @@ class Exchange:
         "error",
         "hang_up_ms",
         "peer",
+        "refused",
         "server",
     )
 
@@ -91,6 +92,7 @@ class Exchange:
         self.call = Call()
         self.done = False
         self.error: ProtocolError | None = None
+        self.refused = False
         self.hang_up_ms: int | None = None
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
@@ -177,6 +179,11 @@ class Exchange:
             self.error = error
             self._finish(encode_error(self.request_id, error))
 
+    def refuse(self, error: ProtocolError) -> None:
+        """Send an error for a request that is not known to be anybody's."""
+        self.refused = True
+        self.fail(error)
+
     def end(self) -> None:
         """There is no response, or no more."""
         self._finish(None)
@@ -252,3 +259,7 @@ class Exchange:
             await self.wait()
             self.hang_up_ms = None
         return self._ready.popleft()
+
+
+Method = Callable[[Exchange], Awaitable[dict[str, Any] | bytes]]
+Methods = Mapping[str, Method]

@@ -49,6 +49,10 @@ class Function:
     async def __call__(self, context: Context, arguments: Mapping[str, Any]) -> Any:
         if self.context_name is not None:
             arguments = {**arguments, self.context_name: context}
-        if self._is_async:
-            return await self._function(**arguments)
-        return await context.run_sync(partial(self._function, **arguments))
+        try:
+            if self._is_async:
+                return await self._function(**arguments)
+            return await context.run_sync(partial(self._function, **arguments))
+        except SystemExit as error:
+            # Meant for a command line; here it would end the whole process.
+            raise RuntimeError("the function called sys.exit") from error

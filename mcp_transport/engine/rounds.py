@@ -54,8 +54,8 @@ async def _by_retry(exchange: Exchange, attempt: Attempt) -> dict[str, Any]:
     context = Context(exchange, given)
     try:
         return await attempt(context)
-    except InputRequired as required:
-        questions, refused = required.questions, required.refused
+    except (InputRequired, BaseExceptionGroup) as raised:
+        questions, refused = _required(raised)
     if refused:
         raise invalid_params(
             "; ".join(f"inputResponses.{name}: {why}" for name, why in refused.items())
@@ -109,6 +109,28 @@ def _given(exchange: Exchange) -> tuple[Mapping[str, Answer], int]:
     return answers, rounds
 
 
+def _required(
+    raised: BaseException,
+) -> tuple[dict[str, Question], dict[str, str]]:
+    """Return what is asked; from within a TaskGroup it comes as a group.
+
+    Raises ``raised`` again when it holds anything else.
+    """
+    if isinstance(raised, InputRequired):
+        return dict(raised.questions), dict(raised.refused)
+    assert isinstance(raised, BaseExceptionGroup)
+    asked, other = raised.split(InputRequired)
+    if other is not None or asked is None:
+        raise raised
+    questions: dict[str, Question] = {}
+    refused: dict[str, str] = {}
+    for one in asked.exceptions:
+        more_questions, more_refused = _required(one)
+        questions.update(more_questions)
+        refused.update(more_refused)
+    return questions, refused
+
+
 async def _live(exchange: Exchange, attempt: Attempt) -> dict[str, Any]:
     """Ask the client on the call's own stream, and run the tool again here."""
     answers: dict[str, Answer] = {}
@@ -116,8 +138,8 @@ async def _live(exchange: Exchange, attempt: Attempt) -> dict[str, Any]:
         exchange.rewind()
         try:
             return await attempt(Context(exchange, answers))
-        except InputRequired as required:
-            questions = required.questions
+        except (InputRequired, BaseExceptionGroup) as raised:
+            questions, _ = _required(raised)
         exchange.call.pause()
         answers.update(await _answers(exchange, questions))
         exchange.call.resume()

@@ -15,6 +15,7 @@ from mcp_transport.engine.calls import CallKey, Calls
 from mcp_transport.engine.catalogue import Catalogue
 from mcp_transport.engine.changes import Changes, ListChanged
 from mcp_transport.engine.context import Context
+from mcp_transport.engine.errors import InputRequired
 from mcp_transport.engine.exchange import Arrival, Exchange
 from mcp_transport.engine.limits import Limits
 from mcp_transport.engine.methods import METHODS
@@ -110,6 +111,10 @@ class Server:
         arrival = exchange.arrival
         try:
             exchange.peer = self._peer(arrival, message)
+        except ProtocolError as error:
+            exchange.refuse(error)
+            return
+        try:
             if message.method not in exchange.peer.revision.requests:
                 raise method_not_found(message.method)
             if exchange.peer.revision.stateful:
@@ -132,8 +137,7 @@ class Server:
         if session.phase is Phase.NEW and message.method == "initialize":
             return Peer.from_initialize(message.params, arrival.binding.stateful)
         if session.peer is None:
-            latest = next(reversed(arrival.binding.stateful.values()))
-            return Peer(latest)
+            return Peer(list(arrival.binding.stateful.values())[-1])
         return session.peer
 
     def _session_key(self, arrival: Arrival, message: Request) -> CallKey:
@@ -160,7 +164,7 @@ class Server:
         except asyncio.CancelledError:
             exchange.end()
             raise
-        except Exception:
+        except (Exception, InputRequired):
             exchange.fail(self.internal_error(exchange.method))
 
     async def _hooked(self, exchange: Exchange) -> Result:

@@ -24,6 +24,8 @@ from mcp_transport.protocol.schema import (
 from mcp_transport.protocol.signature import Output, Parameters, describe
 from mcp_transport.protocol.wording import ArgumentError
 
+Validate = Callable[[Json], Json]
+
 
 @dataclass(frozen=True, slots=True)
 class ToolResult:
@@ -51,9 +53,8 @@ class Tool(Entry):
 
     function: Function
     input_schema: Json
-    validate: Callable[[Json], Json]
+    validate: Validate
     output: Output | None = None
-    output_schema: Json | None = None
     annotations: Mapping[str, Any] = field(default_factory=dict)
     headers: tuple[HeaderParam, ...] = ()
     timeout_s: float | None = None
@@ -86,29 +87,23 @@ class Tool(Entry):
         name = check_name(name or function.__name__)
         bound = Function(function)
         about = describe(function)
-        if input_schema is None:
-            parameters = Parameters.of(function, skip=bound.injected)
-            input_schema, validate = parameters.schema, parameters.validate
-        else:
-            validate = _raw(bound, input_schema)
+        schema, validate = _taking(function, bound, input_schema)
         hints = {
             "readOnlyHint": read_only,
             "destructiveHint": destructive,
             "idempotentHint": idempotent,
             "openWorldHint": open_world,
         }
-        output = Output.of(bound.returns)
         return cls(
             name=name,
             scope=scope or f"tools:call:{name}",
             description=check_text(about.text if description is None else description),
             function=bound,
-            input_schema=input_schema,
+            input_schema=schema,
             validate=validate,
-            output=output,
-            output_schema=None if output is None else output.schema,
+            output=Output.of(bound.returns),
             annotations={k: v for k, v in hints.items() if v is not None},
-            headers=header_params(input_schema),
+            headers=header_params(schema),
             tags=frozenset(tags),
             icons=tuple(icons),
             **options,
@@ -117,7 +112,7 @@ class Tool(Entry):
     def to_json(self) -> Json:
         return self.listed(
             inputSchema=self.input_schema,
-            outputSchema=self.output_schema,
+            outputSchema=None if self.output is None else self.output.schema,
             annotations=dict(self.annotations),
         )
 
@@ -154,10 +149,15 @@ class Tool(Entry):
         return {"content": to_blocks(text), "structuredContent": structured}
 
 
-def _raw(function: Function, schema: Json) -> Callable[[Json], Json]:
-    """Return a validator for a raw schema: arguments go in as one dictionary."""
+def _taking(
+    function: Callable[..., Any], bound: Function, schema: Json | None
+) -> tuple[Json, Validate]:
+    """Return the input schema and what turns arguments into the function's own."""
+    if schema is None:
+        parameters = Parameters.of(function, skip=bound.injected)
+        return parameters.schema, parameters.validate
     check_input_schema(schema)
-    names = [name for name in function.names if name not in function.injected]
+    names = [name for name in bound.names if name not in bound.injected]
     if len(names) != 1:
         raise TypeError("with input_schema the function takes one dict of arguments")
     compiled, (name,) = JsonSchema(schema), names
@@ -166,4 +166,4 @@ def _raw(function: Function, schema: Json) -> Callable[[Json], Json]:
         compiled.validate(arguments)
         return {name: arguments}
 
-    return validate
+    return schema, validate

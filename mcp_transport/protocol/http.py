@@ -59,7 +59,8 @@ def classify(
     """
     version = headers.get(VERSION_HEADER)
     if isinstance(message, tuple):
-        return _classify_batch(message, version, revisions)
+        _check_batch(message, version, revisions)
+        return None
     if not isinstance(message, (Request, Notification)):
         return None
     claim = claimed_version(message.params)
@@ -68,7 +69,7 @@ def classify(
     return _unclaimed(message, version, revisions)
 
 
-def _classify_batch(
+def _check_batch(
     batch: Batch, version: str | None, revisions: Mapping[str, Revision]
 ) -> None:
     for item in batch:
@@ -230,4 +231,4 @@ def _repeats(value: str, argument: Any) -> bool:
     if isinstance(argument, int):
         digits = value.removeprefix("-")
         return digits.isdigit() and len(digits) <= 16 and int(value) == argument
-    return value == argument
+    return isinstance(argument, str) and value == argument

@@ -126,7 +126,7 @@ class Peer:
             raise invalid_params("initialize needs capabilities, an object")
         if info is not None and type(info) is not dict:
             raise invalid_params("clientInfo must be an object")
-        revision = supported.get(version) or next(reversed(supported.values()))
+        revision = supported.get(version) or list(supported.values())[-1]
         return cls(revision, capabilities, info, revision.default_log_level)
 
     def declares(self, capability: tuple[str, ...]) -> bool:

@@ -58,6 +58,9 @@ RESULTS: Mapping[str, str] = {
     "completion/complete": "CompleteResult",
 }
 
+# What three of them may answer with instead, where the revision has it.
+INPUT_REQUIRED = "InputRequiredResult"
+
 Fields = Mapping[str, frozenset[str]]
 Block = dict[str, Any]
 
@@ -114,9 +117,10 @@ class Revision:
 
     def encode(self, method: str, result: dict[str, Any]) -> dict[str, Any]:
         """Return ``result`` of ``method`` as this revision sends it."""
-        kind = RESULTS.get(method)
+        kind = INPUT_REQUIRED if "inputRequests" in result else RESULTS.get(method)
         if kind is None:
-            return self.finish(method, {})
+            kept = {"_meta": result["_meta"]} if "_meta" in result else {}
+            return self.finish(method, kept)
         return self.finish(method, self.prune(kind, result))
 
     def prune(self, kind: str, value: dict[str, Any]) -> dict[str, Any]:

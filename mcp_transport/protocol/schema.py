@@ -1,6 +1,6 @@
-"""JSON Schemas as data: what may be registered, and what is read out of it.
+"""JSON Schemas: checked at registration, compiled once, never fetched.
 
-Nothing is ever fetched: a reference that leaves its schema is refused.
+Schemas of Python signatures are in ``signature``.
 
 Spec: 2026-07-28 basic/index #json-schema-usage, server/tools #tool.
 """
@@ -8,41 +8,44 @@ Spec: 2026-07-28 basic/index #json-schema-usage, server/tools #tool.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import unquote
 
 import jsonschema_rs
 
+from mcp_transport.protocol.faults import coarse_words, schema_words
 from mcp_transport.protocol.naming import check_text
-from mcp_transport.protocol.wording import place, quote, shorten
+from mcp_transport.protocol.schematree import (
+    BY_NAME,
+    MAX_DEPTH,
+    REFERENCES,
+    Path,
+    Schema,
+    check_size,
+    is_recursive,
+    moved,
+    subschemas,
+)
+from mcp_transport.protocol.wording import (
+    MAX_REASON,
+    ArgumentError,
+    argument_error,
+    place,
+    quote,
+    shorten,
+)
 
-Schema = dict[str, Any]
-Path = tuple[str | int, ...]
-
-MAX_DEPTH = 64
-MAX_REFERENCE_DEPTH = 128
-MAX_NODES = 20_000  # as written, and again with every reference replaced
-MAX_REASON = 300  # characters
 DIALECTS = (
     "https://json-schema.org/draft/2020-12/schema",
     "https://json-schema.org/draft/2019-09/schema",
     "http://json-schema.org/draft-07/schema",
 )
-REFERENCES = ("$ref", "$dynamicRef")
-DEFINITIONS = frozenset(("$defs", "definitions"))
-# Under these keywords a key is a name; under those stands data, no schema.
-BY_NAME = DEFINITIONS.union(
-    "properties patternProperties dependentSchemas dependencies".split()
-)
-DATA = frozenset("const enum default examples".split())
 READ_BY_MODELS = ("title", "description", "$comment")
+MASK = "the value"  # what messages say where they would repeat it
+_LINEAR = jsonschema_rs.RegexOptions()
 
 HEADER_KEYWORD = "x-mcp-header"
 HEADER_TYPES = ("string", "integer", "boolean")
-MASK = "the value"  # what messages say where they would repeat it
-_LINEAR = jsonschema_rs.RegexOptions()
 # A token of RFC 9110 section 5.6.2 without "_": WSGI servers drop such headers.
 _HEADER_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^`|~-]+")
 
@@ -103,7 +106,7 @@ def wrap_output_schema(schema: Schema) -> Schema:
 
     For revisions in which structured content is an object. Spec: SEP-2106.
     """
-    inner = _moved(schema, "#/properties/result")
+    inner = moved(schema, "#/properties/result")
     inner.pop("$id", None)  # names the schema that it was, not the one it is in
     wrapped = {"$schema": inner.pop("$schema")} if "$schema" in inner else {}
     wrapped["type"] = "object"
@@ -112,26 +115,41 @@ def wrap_output_schema(schema: Schema) -> Schema:
     return wrapped
 
 
-def subschemas(schema: Schema) -> Iterator[tuple[Path, Schema]]:
-    """Yield every schema in ``schema``, itself first, with the path to it.
+class JsonSchema:
+    """A schema compiled once, for one value after another.
 
-    What stands under an unknown keyword counts as a schema too, since a
-    reference may point there.
+    Raises ValueError as ``check_output_schema`` does.
     """
-    waiting: list[tuple[Path, Any]] = [((), schema)]
-    while waiting:
-        path, node = waiting.pop()
-        if isinstance(node, list):
-            items = [((*path, n), item) for n, item in enumerate(node)]
-            waiting.extend(reversed(items))
-        elif isinstance(node, dict):
-            yield path, node
-            for keyword, value in reversed(node.items()):
-                if keyword in BY_NAME and isinstance(value, dict):
-                    named = [((*path, keyword, n), v) for n, v in value.items()]
-                    waiting.extend(reversed(named))
-                elif keyword not in DATA:
-                    waiting.append(((*path, keyword), value))
+
+    __slots__ = ("_parts", "_validator", "schema")
+
+    def __init__(self, schema: Schema) -> None:
+        check_output_schema(schema)
+        self.schema = schema
+        self._validator = compile_schema(schema)
+        self._parts = compile_parts(schema) if _explodes(schema) else None
+
+    def validate(self, value: Any) -> None:
+        """Raise ArgumentError, naming the first fault, unless ``value`` fits."""
+        # The validator recurses on the C stack, so depth is bounded first.
+        if _too_deep(value):
+            raise ArgumentError(f"the value is nested deeper than {MAX_DEPTH} levels")
+        try:
+            valid = self._validator.is_valid(value)
+        except ValueError as error:
+            reason = shorten(str(error), 100)
+            raise ArgumentError(f"the value is not JSON: {reason}") from None
+        if not valid:
+            raise self._fault(value)
+
+    def _fault(self, value: Any) -> ArgumentError:
+        if self._parts is not None:
+            return argument_error([coarse_words(self.schema, self._parts, value)], 1)
+        try:
+            self._validator.validate(value)
+        except jsonschema_rs.ValidationError as error:
+            return argument_error([schema_words(self.schema, value, error)], 1)
+        raise AssertionError("the validator contradicts itself")
 
 
 def compile_schema(schema: Schema) -> jsonschema_rs.Validator:
@@ -159,80 +177,8 @@ def compile_parts(schema: Schema) -> jsonschema_rs.ValidatorMap:
     )
 
 
-def is_recursive(schema: Schema) -> bool:
-    """Tell whether a schema of ``schema`` refers to itself.
-
-    Raises ValueError where replacing all references would make the schema
-    too large, because that is the work which validation has to do.
-    """
-    expansion = _Expansion(schema)
-    if expansion.size(schema, 0) > MAX_NODES:
-        raise ValueError(
-            f"with its references replaced the schema has more than {MAX_NODES} "
-            "nodes: refer to fewer schemas that refer to others"
-        )
-    return expansion.recursive
-
-
-class _Expansion:
-    """Counts the nodes of a schema as if its references were replaced."""
-
-    def __init__(self, schema: Schema) -> None:
-        self.recursive = False
-        self._root = schema
-        self._sizes: dict[int, int | None] = {}
-        self._anchors = {
-            f"#{node[keyword]}": node
-            for _, node in subschemas(schema)
-            for keyword in ("$anchor", "$dynamicAnchor")
-            if isinstance(node.get(keyword), str)
-        }
-
-    def size(self, node: Any, depth: int) -> int:
-        if depth > MAX_REFERENCE_DEPTH:
-            raise ValueError(
-                f"references lead deeper than {MAX_REFERENCE_DEPTH} levels"
-            )
-        if isinstance(node, list):
-            return sum(self.size(item, depth + 1) for item in node)
-        if not isinstance(node, dict):
-            return 1
-        if id(node) not in self._sizes:
-            self._sizes[id(node)] = None
-            parts = self._parts(node)
-            self._sizes[id(node)] = 1 + sum(self.size(p, depth + 1) for p in parts)
-        known = self._sizes[id(node)]
-        if known is None:  # being counted: it was met inside of itself
-            self.recursive = True
-            return 1
-        return known
-
-    def _parts(self, node: Schema) -> Iterator[Any]:
-        for keyword, value in node.items():
-            if keyword in REFERENCES:
-                yield self._anchors.get(value) or _resolve(self._root, value)
-            elif keyword in BY_NAME and isinstance(value, dict):
-                if keyword not in DEFINITIONS:
-                    yield from value.values()
-            elif keyword not in DATA:
-                yield value
-
-
-def _resolve(schema: Schema, reference: str) -> Any:
-    node: Any = schema
-    for part in unquote(reference).split("/")[1:]:
-        step = part.replace("~1", "/").replace("~0", "~")
-        if isinstance(node, dict):
-            node = node.get(step)
-        elif isinstance(node, list) and step.isdecimal() and int(step) < len(node):
-            node = node[int(step)]
-        else:
-            return None
-    return node
-
-
 def _check(schema: Schema) -> None:
-    _check_size(schema)
+    check_size(schema)
     dialect = schema.get("$schema", DIALECTS[0])
     if not isinstance(dialect, str) or dialect.removesuffix("#") not in DIALECTS:
         raise ValueError(f"unknown dialect {quote(dialect)}: use {DIALECTS[0]}")
@@ -240,27 +186,6 @@ def _check(schema: Schema) -> None:
         _check_node(path, node)
     is_recursive(schema)
     compile_schema(schema)
-
-
-def _check_size(schema: Schema) -> None:
-    nodes = 0
-    level: list[Any] = [schema]
-    for _ in range(MAX_DEPTH):
-        nodes += len(level)
-        if nodes > MAX_NODES:
-            raise ValueError(f"the schema has more than {MAX_NODES} nodes: simplify it")
-        level = [child for node in level for child in _children(node)]
-        if not level:
-            return
-    raise ValueError(f"the schema is nested deeper than {MAX_DEPTH}: use $defs")
-
-
-def _children(node: Any) -> Iterable[Any]:
-    if isinstance(node, dict):
-        if not all(isinstance(key, str) for key in node):
-            raise ValueError("the keys of a schema are strings")
-        return node.values()
-    return node if isinstance(node, list) else ()
 
 
 def _check_node(path: Path, node: Schema) -> None:
@@ -290,7 +215,7 @@ def _header_param(path: Path, node: Schema) -> HeaderParam:
     name = node[HEADER_KEYWORD]
     if not isinstance(name, str) or not _HEADER_TOKEN.fullmatch(name):
         raise ValueError(
-            f"{HEADER_KEYWORD} {quote(name)} at {where}: use letters, digits and hyphens"
+            f"{HEADER_KEYWORD} {quote(name)} at {where}: use letters, digits, hyphens"
         )
     names = tuple(str(step) for step in path[1::2])
     if not path or len(path) % 2 or set(path[::2]) != {"properties"}:
@@ -307,18 +232,27 @@ def _header_param(path: Path, node: Schema) -> HeaderParam:
     return HeaderParam(f"mcp-param-{name.lower()}", names, kind)
 
 
-def _moved(node: Any, base: str) -> Any:
-    """Return ``node`` with the references to its root pointing to ``base``."""
-    if isinstance(node, list):
-        return [_moved(item, base) for item in node]
-    if not isinstance(node, dict):
-        return node
-    moved = {}
-    for keyword, value in node.items():
-        if keyword in REFERENCES and (value == "#" or str(value).startswith("#/")):
-            moved[keyword] = base + value[1:]
-        elif keyword in BY_NAME and isinstance(value, dict):
-            moved[keyword] = {name: _moved(item, base) for name, item in value.items()}
-        else:
-            moved[keyword] = value if keyword in DATA else _moved(value, base)
-    return moved
+def _explodes(schema: Schema) -> bool:
+    """Tell whether explaining a fault takes time exponential in its depth.
+
+    To judge a value, the validator compares each part of it with a recursive
+    schema once; to explain why no alternative fits, it enters each of them anew
+    at each level.
+    """
+    return is_recursive(schema) and any(
+        "anyOf" in node or "oneOf" in node for _, node in subschemas(schema)
+    )
+
+
+def _too_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        level = [
+            child
+            for node in level
+            if isinstance(node, dict | list | tuple)
+            for child in (node.values() if isinstance(node, dict) else node)
+        ]
+        if not level:
+            return False
+    return True

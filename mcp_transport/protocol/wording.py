@@ -11,6 +11,8 @@ from difflib import get_close_matches
 
 from pydantic_core import to_json
 
+from mcp_transport.protocol.content import encodable
+
 MAX_FAULTS = 10  # named in one error; more are counted
 MAX_QUOTE = 60  # characters of a value that a message repeats
 MAX_REASON = 300  # characters of one fault
@@ -44,10 +46,11 @@ def place(path: Iterable[str | int]) -> str:
 
 
 def unknown(name: str, known: Sequence[str]) -> str:
-    """Return the words for an argument that does not exist."""
-    near = get_close_matches(name[:MAX_QUOTE], known, n=1)
+    """Return the words for an argument that is not among the ``known``."""
+    folded = {other.casefold(): other for other in known}
+    near = get_close_matches(name[:MAX_QUOTE].casefold(), folded, n=1)
     if near:
-        return f"unknown argument; did you mean {quote(near[0])}?"
+        return f"unknown argument; did you mean {quote(folded[near[0]])}?"
     if not known:
         return "unknown argument; there are no arguments here"
     names = ", ".join(known[:MAX_FAULTS])
@@ -57,7 +60,7 @@ def unknown(name: str, known: Sequence[str]) -> str:
 def quote(value: object) -> str:
     """Return a short JSON form of a value that came from JSON."""
     if isinstance(value, str):
-        value = value[: MAX_QUOTE + 1]
+        value = encodable(value[: MAX_QUOTE + 1])
     elif isinstance(value, list | dict) and value:
         return "a list" if isinstance(value, list) else "an object"
     elif isinstance(value, int) and value.bit_length() > 256:

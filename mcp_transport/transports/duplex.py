@@ -156,9 +156,9 @@ class _Connection:
 
     def _cancel(self, request_id: object) -> None:
         """Spec: 2026-07-28 basic/patterns/cancellation: nothing more is sent."""
-        if type(request_id) not in (str, int):
+        if not isinstance(request_id, str | int):
             return
-        exchange = self._exchanges.get(request_id)  # type: ignore[arg-type]
+        exchange = self._exchanges.get(request_id)
         if exchange is not None:
             exchange.end()
             exchange.call.cancel()

@@ -302,6 +302,8 @@ class StreamableHTTP:
 def _status(exchange: Exchange) -> int:
     if exchange.error is None:
         return 200
+    if exchange.refused:
+        return refusal_status(exchange.error)
     return exchange.peer.revision.statuses.get(exchange.error.code, 200)
 
 

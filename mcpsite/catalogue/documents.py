@@ -7,7 +7,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from mcp_transport import ToolError, resource, tool
+from mcp_transport import Context, ToolError, resource, tool
+from mcp_transport.protocol.errors import ProtocolError
 from mcpsite.documents import MIME_TYPE, Page, library
 from mcpsite.search import Hit, search_index
 
@@ -88,11 +89,12 @@ for _page in library().pages.values():
 def sections_of(value: str, arguments: Mapping[str, str]) -> list[str]:
     """Suggest sections of the page that was chosen; of all pages before that."""
     chosen = arguments.get("page")
-    return [
+    found = [
         section.anchor
         for section in library().sections()
         if value.lower() in section.anchor and chosen in (None, section.page)
     ]
+    return list(dict.fromkeys(found))
 
 
 @resource(
@@ -102,9 +104,12 @@ def sections_of(value: str, arguments: Mapping[str, str]) -> list[str]:
     mime_type=MIME_TYPE,
     completions={"page": PAGES},
 )
-def read_page(page: str) -> str:
+def read_page(ctx: Context, page: str) -> str:
     """A whole page, in Markdown. Complete ``page`` for the names there are."""
-    return page_named(page).text
+    found = library().pages.get(page)
+    if found is None:
+        raise not_found(ctx)
+    return found.text
 
 
 @resource(
@@ -114,9 +119,19 @@ def read_page(page: str) -> str:
     mime_type=MIME_TYPE,
     completions={"page": PAGES, "section": sections_of},
 )
-def read_section(page: str, section: str) -> str:
+def read_section(ctx: Context, page: str, section: str) -> str:
     """One section of a page with its subsections, by the heading's anchor."""
-    return part_of(page_named(page), section)
+    found = library().pages.get(page)
+    text = found.part(section) if found else None
+    if text is None:
+        raise not_found(ctx)
+    return text
+
+
+def not_found(ctx: Context) -> ProtocolError:
+    """The error of ``resources/read``, in the code of the client's revision."""
+    code = ctx.client.revision.resource_not_found
+    return ProtocolError(code, "Resource not found", {"uri": ctx.params["uri"]})
 
 
 def page_named(name: str) -> Page:

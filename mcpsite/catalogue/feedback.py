@@ -12,20 +12,22 @@ from mcp_transport import Context, Elicit, tool
 from mcpsite.catalogue.documents import PAGES, page_named
 from mcpsite.models import MAX_COMMENT_CHARS, Feedback
 
-RATING = {
+Json = dict[str, Any]
+
+RATING: Json = {
     "type": "integer",
     "title": "Rating",
     "description": "1 (useless) to 5 (excellent)",
     "minimum": 1,
     "maximum": 5,
 }
-COMMENT = {
+COMMENT: Json = {
     "type": "string",
     "title": "Comment",
     "description": "What helped, and what is missing?",
     "maxLength": MAX_COMMENT_CHARS,
 }
-PAGE = {"type": "string", "title": "Page", "enum": PAGES}
+PAGE: Json = {"type": "string", "title": "Page", "enum": PAGES}
 
 
 class Outcome(BaseModel):
@@ -60,7 +62,7 @@ def leave_feedback(
     Args:
         page: the page to rate; without one the user is asked for it too.
     """
-    asked = {"rating": RATING, "comment": COMMENT}
+    asked: dict[str, Json] = {"rating": RATING, "comment": COMMENT}
     if page is None:
         asked = {"page": PAGE, **asked}
         message = "How good is this documentation?"
@@ -74,7 +76,7 @@ def leave_feedback(
     return store(ctx.caller.subject, {"page": page, **answer["content"]})
 
 
-def store(subject: str, content: dict[str, Any]) -> Outcome:
+def store(subject: str, content: Json) -> Outcome:
     row = Feedback(
         page=content["page"],
         rating=content["rating"],

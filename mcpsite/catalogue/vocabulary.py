@@ -62,7 +62,9 @@ def find_features(
 
 def feature_out(feature: Feature) -> FeatureOut:
     revisions = [revision.name for revision in feature.revisions.all()]
-    return FeatureOut(kind=feature.kind, name=feature.name, revisions=revisions)
+    return FeatureOut.model_validate(
+        {"kind": feature.kind, "name": feature.name, "revisions": revisions}
+    )
 
 
 def revision_named(name: str) -> Revision:

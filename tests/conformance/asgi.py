@@ -1,7 +1,12 @@
-"""The fixtures under Django's own ASGI handler and middleware."""
+"""The fixtures, mounted in both ways."""
 
 from __future__ import annotations
 
 from django.core.asgi import get_asgi_application
 
-application = get_asgi_application()
+from mcp_transport.asgi import mount
+
+# Under Django's own handler and middleware, by the URLs.
+urls = get_asgi_application()
+# Beside it, on the lean handler.
+lean = mount(urls)

@@ -9,8 +9,8 @@ import pytest
 from tests.serving import Served, daphne
 
 MOUNTS = {
-    "lean": "mcp_transport.asgi:application",
-    "urls": "tests.conformance.asgi:application",
+    "lean": "tests.conformance.asgi:lean",
+    "urls": "tests.conformance.asgi:urls",
 }
 
 

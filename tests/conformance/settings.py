@@ -15,7 +15,12 @@ ALLOWED_HOSTS = ["localhost", "127.0.0.1"]
 ROOT_URLCONF = "tests.conformance.urls"
 USE_TZ = True
 INSTALLED_APPS = ["mcp_transport", "tests.conformance.fixtures"]
-MIDDLEWARE = ["django.middleware.common.CommonMiddleware"]
+# None of these refuses a foreign Host or Origin: the endpoint has to by itself.
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
 
 MCP = {
     "NAME": "conformance-fixtures",

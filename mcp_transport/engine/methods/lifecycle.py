@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from mcp_transport.engine.exchange import Exchange
+from mcp_transport.engine.exchange import Exchange, Methods
 from mcp_transport.protocol.lifecycle import Phase
 
 
@@ -29,7 +29,10 @@ def offered(exchange: Exchange) -> dict[str, Any]:
 
 def described(exchange: Exchange) -> dict[str, Any]:
     server = exchange.server
-    said = {"capabilities": offered(exchange), "serverInfo": server.info}
+    said: dict[str, Any] = {
+        "capabilities": offered(exchange),
+        "serverInfo": server.info,
+    }
     if server.instructions:
         said["instructions"] = server.instructions
     return said
@@ -58,4 +61,4 @@ async def ping(exchange: Exchange) -> dict[str, Any]:
     return exchange.server.encode(exchange, {})
 
 
-METHODS = {"initialize": initialize, "server/discover": discover, "ping": ping}
+METHODS: Methods = {"initialize": initialize, "server/discover": discover, "ping": ping}

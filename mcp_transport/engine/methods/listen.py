@@ -9,7 +9,7 @@ import asyncio
 from typing import Any
 
 from mcp_transport.engine.changes import Change, ResourceUpdated
-from mcp_transport.engine.exchange import Exchange
+from mcp_transport.engine.exchange import Exchange, Methods
 from mcp_transport.engine.methods.resources import MAX_SUBSCRIPTIONS
 from mcp_transport.protocol.errors import invalid_params, method_not_found
 from mcp_transport.protocol.peer import SUBSCRIPTION_KEY
@@ -91,4 +91,4 @@ async def _honoured(exchange: Exchange) -> dict[str, Any]:
     return wanted
 
 
-METHODS = {"subscriptions/listen": listen}
+METHODS: Methods = {"subscriptions/listen": listen}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from mcp_transport.engine.exchange import Exchange
+from mcp_transport.engine.exchange import Exchange, Methods
 from mcp_transport.protocol.peer import check_log_level
 
 
@@ -17,4 +17,4 @@ async def set_level(exchange: Exchange) -> dict[str, Any]:
     return exchange.server.encode(exchange, {})
 
 
-METHODS = {"logging/setLevel": set_level}
+METHODS: Methods = {"logging/setLevel": set_level}

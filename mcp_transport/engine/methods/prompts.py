@@ -6,7 +6,7 @@ from typing import Any
 
 from mcp_transport.engine import rounds
 from mcp_transport.engine.context import Context
-from mcp_transport.engine.exchange import Exchange
+from mcp_transport.engine.exchange import Exchange, Methods
 from mcp_transport.engine.methods.failing import failing_aloud, set_deadline
 from mcp_transport.engine.methods.paging import page
 from mcp_transport.engine.prompt import Prompt
@@ -41,4 +41,4 @@ async def get(exchange: Exchange) -> dict[str, Any]:
     return exchange.server.encode(exchange, result)
 
 
-METHODS = {"prompts/list": list_prompts, "prompts/get": get}
+METHODS: Methods = {"prompts/list": list_prompts, "prompts/get": get}

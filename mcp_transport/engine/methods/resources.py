@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from mcp_transport.engine import rounds
-from mcp_transport.engine.exchange import Exchange
+from mcp_transport.engine.exchange import Exchange, Methods
 from mcp_transport.engine.methods.failing import failing_aloud, set_deadline
 from mcp_transport.engine.methods.paging import page
 from mcp_transport.engine.resource import Resource
@@ -71,7 +71,7 @@ def _uri(exchange: Exchange) -> str:
     return uri
 
 
-METHODS = {
+METHODS: Methods = {
     "resources/list": list_resources,
     "resources/templates/list": list_templates,
     "resources/read": read,

@@ -8,7 +8,7 @@ from mcp_transport.engine import rounds
 from mcp_transport.engine.context import Context
 from mcp_transport.engine.entry import Entry
 from mcp_transport.engine.errors import ToolError
-from mcp_transport.engine.exchange import Exchange
+from mcp_transport.engine.exchange import Exchange, Methods
 from mcp_transport.engine.methods.paging import page
 from mcp_transport.engine.tool import Tool, error_result
 from mcp_transport.protocol.errors import ProtocolError, invalid_params
@@ -95,4 +95,4 @@ def _explained(exchange: Exchange, tool: Tool, error: Exception) -> str:
     return f"The tool failed (reference {reference})."
 
 
-METHODS = {"tools/list": list_tools, "tools/call": call_tool}
+METHODS: Methods = {"tools/list": list_tools, "tools/call": call_tool}

@@ -30,8 +30,8 @@ REVISIONS: Mapping[str, Revision] = MappingProxyType(
 STATEFUL = MappingProxyType({n: r for n, r in REVISIONS.items() if r.stateful})
 STATELESS = MappingProxyType({n: r for n, r in REVISIONS.items() if not r.stateful})
 
-LATEST = next(reversed(REVISIONS.values()))
-LATEST_STATEFUL = next(reversed(STATEFUL.values()))
+LATEST = list(REVISIONS.values())[-1]
+LATEST_STATEFUL = list(STATEFUL.values())[-1]
 
 # What a Streamable HTTP request without a version header speaks.
 # Spec: 2025-06-18 basic/transports #protocol-version-header.

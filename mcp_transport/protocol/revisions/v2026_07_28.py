@@ -65,6 +65,7 @@ REVISION = replace(
             DiscoverResult=(
                 "supportedVersions capabilities instructions ttlMs cacheScope _meta"
             ),
+            InputRequiredResult="resultType inputRequests requestState _meta",
             ListToolsResult="ttlMs cacheScope",
             ListResourcesResult="ttlMs cacheScope",
             ListResourceTemplatesResult="ttlMs cacheScope",

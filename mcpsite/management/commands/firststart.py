@@ -5,13 +5,13 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db import transaction
 
 from mcpsite.clients import curl
+from mcpsite.environment import port
 from mcpsite.vocabulary import write_vocabulary
 from tools_app.models import Token
 from tools_app.scopes import EVERYTHING
@@ -57,7 +57,7 @@ class Command(BaseCommand):
         token, text = Token.objects.issue(
             name="first start", owner=admin, scopes=[EVERYTHING]
         )
-        site = f"http://127.0.0.1:{settings.PORT}"
+        site = f"http://127.0.0.1:{port()}"
         self.stdout.write(
             WELCOME.format(
                 bar="=" * 72,

@@ -56,9 +56,9 @@ async def error_of(call: Any) -> Any:
     return None
 
 
-async def calls(client: Client[Any]) -> dict[str, Any]:
+async def calls(client: Client[Any], meta: dict[str, str] | None) -> dict[str, Any]:
     return {
-        name: wire(await client.call_tool_mcp(tool, arguments))
+        name: wire(await client.call_tool_mcp(tool, arguments, meta=meta))
         for name, tool, arguments in [
             ("quote", "quote", {"item": "cake", "count": 3}),
             ("misuse", "quote", {"item": "beer"}),
@@ -73,7 +73,10 @@ async def calls(client: Client[Any]) -> dict[str, Any]:
     }
 
 
-async def everything(client: Client[Any]) -> dict[str, Any]:
+async def everything(client: Client[Any], mode: str) -> dict[str, Any]:
+    wanted = {types.LOG_LEVEL_META_KEY: "info"}
+    if mode == "legacy":
+        await client.set_logging_level("info")
     return {
         "revision": client.protocol_version,
         "server": client.server_info and wire(client.server_info),
@@ -84,7 +87,7 @@ async def everything(client: Client[Any]) -> dict[str, Any]:
             "resourceTemplates"
         ],
         "prompts": wire(await client.list_prompts_mcp())["prompts"],
-        "calls": await calls(client),
+        "calls": await calls(client, None if mode == "legacy" else wanted),
         "stock": wire(await client.read_resource_mcp("shop://stock")),
         "logo": wire(await client.read_resource_mcp("shop://logo")),
         "item": wire(await client.read_resource_mcp("shop://items/tea")),
@@ -112,8 +115,7 @@ async def main(url: str, mode: str) -> None:
         sampling_handler=handlers.sample,
         elicitation_handler=handlers.elicit,
     ) as client:
-        await client.set_logging_level("info")
-        seen = await everything(client)
+        seen = await everything(client, mode)
     print(json.dumps({**seen, "log": handlers.log, "progress": handlers.progress}))
 
 
