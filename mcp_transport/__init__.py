@@ -16,7 +16,7 @@ from mcp_transport.engine.catalogue import (
 )
 from mcp_transport.engine.changes import ListChanged, ResourceUpdated
 from mcp_transport.engine.context import Context
-from mcp_transport.engine.errors import ToolError
+from mcp_transport.engine.errors import ResourceNotFound, ToolError
 from mcp_transport.engine.prompt import Prompt
 from mcp_transport.engine.resource import Resource, ResourceTemplate
 from mcp_transport.engine.server import Server
@@ -45,6 +45,7 @@ __all__ = [
     "Prompt",
     "Resource",
     "ResourceLink",
+    "ResourceNotFound",
     "ResourceTemplate",
     "ResourceUpdated",
     "Sample",

@@ -14,7 +14,8 @@ from mcp_transport.conf import get_conf
 from mcp_transport.endpoint import get_view
 from mcp_transport.handler import LeanHandler, Receive, Scope, Send
 
-Application = Callable[[Scope, Receive, Send], Awaitable[Any]]
+# Any, because servers and frameworks each spell these types in their own way.
+Application = Callable[[Any, Any, Any], Awaitable[Any]]
 
 
 def mount(application: Application, path: str = "/mcp") -> Application:

@@ -19,7 +19,7 @@ from mcp_transport.engine.changes import Change, ListChanged, ResourceUpdated
 from mcp_transport.engine.limits import Limits
 from mcp_transport.engine.server import Hook, Server
 from mcp_transport.engine.threads import Threads
-from mcp_transport.failures import explain
+from mcp_transport.failures import MISSING, explain
 from mcp_transport.protocol.signing import Signer
 
 # No limit needs to be larger than this, whatever its unit.
@@ -170,6 +170,7 @@ def get_server() -> Server:
         hooks=hooks,
         limits=conf.limits,
         explain=explain,
+        missing=MISSING,
     )
 
 

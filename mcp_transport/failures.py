@@ -9,6 +9,9 @@ from django.core.exceptions import (
 )
 from django.http import Http404
 
+# Raised in a resource, these mean that there is none under the URI.
+MISSING = (ObjectDoesNotExist, Http404)
+
 
 def explain(error: Exception) -> str | None:
     """Return words for a model, or None for what nobody meant it to read."""
@@ -16,6 +19,6 @@ def explain(error: Exception) -> str | None:
         return "Not valid: " + " ".join(error.messages)
     if isinstance(error, PermissionDenied):
         return str(error) or "The caller does not have permission to do this."
-    if isinstance(error, ObjectDoesNotExist | Http404):
+    if isinstance(error, MISSING):
         return str(error) or "There is no such object."
     return None

@@ -57,7 +57,6 @@ class TokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         "last_used_at",
     ]
     list_filter = [StateFilter, "created_at", "expires_at", "last_used_at"]
-    list_select_related = ["owner"]
     actions = ["revoke_selected"]
     fieldsets = [
         (None, {"fields": ["name", "owner", "scopes", "expires_at", "notes"]}),
@@ -131,9 +130,7 @@ class TokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         obj.save(update_fields=["digest"])
         context = self._page(request, obj, gettext("Copy the token now"))
         page = "tools_app/token_issued.html"
-        response = render(request, page, {**context, "text": text})
-        response["Cache-Control"] = "no-store"
-        return response
+        return render(request, page, {**context, "text": text})
 
     def has_delete_permission(
         self, request: HttpRequest, obj: Token | None = None

@@ -52,9 +52,9 @@ def peppers() -> tuple[hmac.HMAC, ...]:
     and SECRET_KEY_FALLBACKS: neither setting a pepper nor rotating the secret
     key withdraws a token.
     """
-    keys = [get_conf().token_pepper, settings.SECRET_KEY]
-    keys += settings.SECRET_KEY_FALLBACKS
-    return tuple(_pepper(key) for key in keys if key is not None)
+    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    given = get_conf().token_pepper
+    return tuple(map(_pepper, keys if given is None else [given, *keys]))
 
 
 def digest(pepper: hmac.HMAC, token: str) -> bytes:

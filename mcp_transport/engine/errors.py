@@ -17,6 +17,10 @@ class ToolError(Exception):
     """
 
 
+class ResourceNotFound(Exception):
+    """There is nothing under this URI, though a template matches it."""
+
+
 class InputRequired(BaseException):
     """Raised by ``Context.ask``: the client must answer before the tool goes on.
 

@@ -15,7 +15,7 @@ from mcp_transport.engine.calls import CallKey, Calls
 from mcp_transport.engine.catalogue import Catalogue
 from mcp_transport.engine.changes import Changes, ListChanged
 from mcp_transport.engine.context import Context
-from mcp_transport.engine.errors import InputRequired
+from mcp_transport.engine.errors import InputRequired, ResourceNotFound
 from mcp_transport.engine.exchange import Arrival, Exchange
 from mcp_transport.engine.limits import Limits
 from mcp_transport.engine.methods import METHODS
@@ -62,7 +62,8 @@ class Server:
     ``info`` is the server's Implementation: name, version and, if wanted,
     title, description, websiteUrl, icons. ``hooks`` wrap every request, the
     first outermost. ``explain`` turns an exception of the application's own
-    into words for a model, or None to keep it inside.
+    into words for a model, or None to keep it inside; ``missing`` are those of
+    its exceptions that mean "there is no such resource".
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class Server:
         hooks: Sequence[Hook] = (),
         limits: Limits | None = None,
         explain: Callable[[Exception], str | None] = nothing_to_say,
+        missing: tuple[type[Exception], ...] = (),
     ) -> None:
         self.catalogue = catalogue
         self.info = dict(info)
@@ -84,6 +86,7 @@ class Server:
         self.instructions = instructions
         self.limits = limits or Limits()
         self.explain = explain
+        self.missing: tuple[type[Exception], ...] = (ResourceNotFound, *missing)
         self.calls = Calls()
         self.changes = Changes()
         self.listeners: set[asyncio.Future[None]] = set()

@@ -213,8 +213,8 @@ def encodable(text: str) -> str:
 def json_text(value: object) -> str:
     """Return the compact JSON of ``value``.
 
-    NaN and infinities become null, bytes inside of a structure base64, and
-    text is made encodable. Raises TypeError naming the type of what JSON
+    NaN and infinities become null, bytes inside of a structure base64 (URL
+    alphabet), and text is made encodable. Raises TypeError naming the type of what JSON
     cannot say.
     """
     if isinstance(value, bytes | bytearray | memoryview):
@@ -236,11 +236,11 @@ def json_text(value: object) -> str:
 
 
 def encodable_tree(value: Any) -> Any:
-    """Return JSON-able ``value`` with every string in it made encodable."""
+    """Return ``value`` with every string in its dicts and lists made encodable."""
     if isinstance(value, str):
         return encodable(value)
     if isinstance(value, dict):
-        return {encodable(key): encodable_tree(item) for key, item in value.items()}
+        return {encodable_tree(k): encodable_tree(item) for k, item in value.items()}
     if isinstance(value, list):
         return [encodable_tree(item) for item in value]
     return value
@@ -251,7 +251,9 @@ def _to_json(value: object) -> bytes:
 
 
 def _jsonable(value: object) -> Any:
-    plain = to_jsonable_python(value, bytes_mode="base64", fallback=_refuse)
+    # Keys first, which pydantic would encode; then what only it can take apart.
+    clean = encodable_tree(value)
+    plain = to_jsonable_python(clean, bytes_mode="base64", fallback=_refuse)
     return encodable_tree(plain)
 
 

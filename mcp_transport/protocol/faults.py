@@ -121,8 +121,13 @@ def _grouped(arguments: Iterable[dict[str, list[str]]]) -> list[str]:
             words = "; or ".join(dict.fromkeys(reasons[:_MAX_ALTERNATIVES]))
             places_of.setdefault(words, []).append(where)
         if len(places) > _MAX_PLACES:
-            places_of[words].append(f"and {len(places) - _MAX_PLACES} places more")
-    return [f"{', '.join(where)}: {words}" for words, where in places_of.items()]
+            places_of[words].append(f"{len(places) - _MAX_PLACES} places more")
+    return [f"{_listed(where)}: {words}" for words, where in places_of.items()]
+
+
+def _listed(places: list[str]) -> str:
+    more = len(places) - MAX_FAULTS
+    return ", ".join(places[:MAX_FAULTS]) + (f" and {more} more" if more > 0 else "")
 
 
 def _path_in(arguments: Any, location: tuple[int | str, ...]) -> list[int | str]:

@@ -9,16 +9,13 @@ from __future__ import annotations
 from base64 import b64encode
 from typing import Any
 
-import httpx
 import pytest
 
 from tests.conformance.fixtures.media import PNG, WAV
 from tests.conformance.fixtures.schemas import CONTACT
+from tests.conformance.wire import ask
 from tests.serving import Served
 
-REVISION = "2026-07-28"
-META = "io.modelcontextprotocol"
-NAMED = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
 PICTURE = {
     "type": "image",
     "data": b64encode(PNG).decode(),
@@ -28,32 +25,6 @@ PICTURE = {
 
 def text(words: str) -> dict[str, str]:
     return {"type": "text", "text": words}
-
-
-def ask(served: Served, method: str, **params: Any) -> dict[str, Any]:
-    """Send one stateless request; return the response, without its wrapping."""
-    params["_meta"] = {
-        f"{META}/protocolVersion": REVISION,
-        f"{META}/clientInfo": {"name": "test", "version": "1"},
-        f"{META}/clientCapabilities": {},
-    }
-    headers = {
-        "Accept": "application/json, text/event-stream",
-        "MCP-Protocol-Version": REVISION,
-        "Mcp-Method": method,
-    }
-    if method in NAMED:
-        headers["Mcp-Name"] = params[NAMED[method]]
-    answer = httpx.post(
-        served.url,
-        json={"jsonrpc": "2.0", "id": 1, "method": method, "params": params},
-        headers=headers,
-        timeout=30,
-    )
-    assert answer.headers["content-type"] == "application/json"
-    message: dict[str, Any] = answer.json()
-    assert (message["jsonrpc"], message["id"]) == ("2.0", 1)
-    return message
 
 
 def call(served: Served, tool: str, **arguments: Any) -> dict[str, Any]:

@@ -23,6 +23,14 @@ SCENARIOS = {"2025-03-26": 1, "2025-06-18": 27, "2025-11-25": 33, "2026-07-28": 
 SCORED = {"2025-11-25": 30, "2026-07-28": 37}
 
 
+# Scored scenarios of tools and prompts that any error, or an empty list, satisfies;
+# test_rounds.py looks at what they mean to see.
+BLIND = [
+    "input-required-result-unsupported-methods",
+    "input-required-result-validate-input",
+]
+
+
 def only_declared(found: dict[str, list[str]]) -> dict[str, list[str]]:
     return {
         scenario: checks
@@ -79,14 +87,13 @@ def test_the_baselines_excuse_nothing(revision: str) -> None:
 def test_a_server_without_the_fixtures_fails(
     empty: Served, tmp_path: Path, revision: str
 ) -> None:
-    """What passes here proves nothing of tools, resources and prompts."""
     report = suite.run(empty.url, tmp_path, "--requirements", revision)
 
     subjects = ("tools-call", "resources-read", "prompts-get", "elicitation", "input")
     need_a_fixture = {
         name for name in suite.required(revision) if name.startswith(subjects)
     }
-    failing = set(report.of("FAILURE", "WARNING"))
+    unmoved = need_a_fixture - set(report.of("FAILURE", "WARNING"))
     assert report.exit_code == 1
-    assert len(need_a_fixture) > 10
-    assert sorted(need_a_fixture - failing) == []
+    assert len(need_a_fixture) > 15
+    assert sorted(unmoved) == sorted(need_a_fixture.intersection(BLIND))

@@ -100,6 +100,10 @@ def test_a_default_port_may_be_written_in_the_setting() -> None:
         ("app://obsidian.md:0", "app://obsidian.md:0"),
         ("http://[2001:DB8:0::1]:80", "http://[2001:db8::1]"),
         ("http://[1.2.3.4]", None),
+        ("http://a.example:65535", "http://a.example:65535"),
+        ("http://a.example:65536", None),
+        ("http://" + "a" * 505, "http://" + "a" * 505),
+        ("http://" + "a" * 506, None),
         ("*", None),
     ],
 )

@@ -156,6 +156,16 @@ def test_a_wrong_form_is_explained_and_issues_nothing(
     assert not Token.objects.exists()
 
 
+def test_a_form_that_was_left_open_too_long_is_explained(
+    client: Client, root: User
+) -> None:
+    past = {"expires_at_0": "2001-01-01", "expires_at_1": "00:00:00"}
+    offered = {f"initial-{name}": value for name, value in past.items()}
+    response = add(client, root, **past, **offered)
+    assert "Choose a time in the future." in words(response)
+    assert not Token.objects.exists()
+
+
 def test_the_form_offers_ninety_days_and_names_the_scopes(
     client: Client, root: User
 ) -> None:

@@ -363,6 +363,26 @@ def test_accepted_callers_are_bounded_too(
     assert queries != []
 
 
+def test_the_caller_who_was_asked_for_longest_ago_makes_room(
+    authenticator: TokenAuthenticator,
+    issue: Issue,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tokens, "MAX_ACCEPTED", 2)
+    first, second, third = (issue()[1] for _ in range(3))
+    ask(authenticator, first)
+    clock.now_s += FRESH_S / 2
+    ask(authenticator, second)
+    clock.now_s += FRESH_S / 2
+    ask(authenticator, first)
+    ask(authenticator, third)
+    assert list(authenticator._accepted) == [
+        credential.public_id_of(first),
+        credential.public_id_of(third),
+    ]
+
+
 def test_those_who_ask_the_same_share_one_lookup_across_loops(
     authenticator: TokenAuthenticator, issue: Issue, gate: Gate
 ) -> None:
@@ -417,6 +437,29 @@ async def test_no_more_lookups_wait_than_the_bound(
     assert answers[:-1] == [None] * 5
     assert isinstance(answers[-1], asyncio.CancelledError)
     assert sorted(gate.asked) == texts[:5]
+
+
+async def test_a_lookup_that_fails_fails_only_those_who_asked_for_it(
+    authenticator: TokenAuthenticator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entered, opened = threading.Event(), threading.Event()
+
+    def fail_first(public_id: str, *_: object) -> None:
+        if public_id == "0" * 12:
+            entered.set()
+            assert opened.wait(WAIT_S)
+            raise DatabaseError("gone")
+
+    monkeypatch.setattr(tokens, "look_up", fail_first)
+    monkeypatch.setattr(tokens, "MAX_LOOKUPS", 1)
+    texts = [credential.new_token_text(f"{n:012}") for n in range(3)]
+    waiting = [asyncio.ensure_future(authenticator.authenticate(t)) for t in texts]
+    assert await asyncio.to_thread(entered.wait, WAIT_S)
+    opened.set()
+    async with asyncio.timeout(WAIT_S):
+        failed, *others = await asyncio.gather(*waiting, return_exceptions=True)
+    assert isinstance(failed, DatabaseError)
+    assert others == [None, None]
 
 
 def test_what_was_read_before_a_revocation_is_not_kept_after_it(
@@ -490,6 +533,15 @@ def test_use_is_recorded_at_most_once_a_minute(
         seen.append(Token.objects.get(pk=token.pk).last_used_at)
     minute = start + timedelta(seconds=60)
     assert seen == [start, start, minute, minute]
+
+
+def test_what_another_process_recorded_meanwhile_stays(issue: Issue) -> None:
+    token, _ = issue()
+    theirs = timezone.now() + timedelta(seconds=1)
+    Token.objects.update(last_used_at=theirs)
+    assert token.last_used_at is None
+    lookup._record_use(token, token.digest)
+    assert Token.objects.get().last_used_at == theirs
 
 
 def test_a_refused_token_is_not_recorded_as_used(

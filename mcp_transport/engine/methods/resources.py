@@ -29,7 +29,10 @@ async def read(exchange: Exchange) -> dict[str, Any]:
     resource = await _find(exchange)
     set_deadline(exchange)
     async with failing_aloud(exchange, f"resource {resource.name}"):
-        result = await rounds.run(exchange, resource.read)
+        try:
+            result = await rounds.run(exchange, resource.read)
+        except exchange.server.missing:
+            raise _not_found(exchange, resource.uri) from None
     return exchange.server.encode(exchange, result)
 
 
@@ -51,17 +54,19 @@ async def unsubscribe(exchange: Exchange) -> dict[str, Any]:
 
 
 async def _find(exchange: Exchange) -> Resource:
-    """Raises ProtocolError, in the code of the revision, for what is not there.
-
-    Spec: 2026-07-28 server/resources #error-handling: data names the URI.
-    """
+    """Raises ProtocolError for what is not there, or not there for this caller."""
     uri = _uri(exchange)
     catalogue = exchange.server.catalogue
     resource: Resource | None = await catalogue.find("resources", uri, exchange.caller)
     if resource is None:
-        code = exchange.peer.revision.resource_not_found
-        raise ProtocolError(code, "Resource not found", {"uri": uri[:2048]})
+        raise _not_found(exchange, uri)
     return resource
+
+
+def _not_found(exchange: Exchange, uri: str) -> ProtocolError:
+    """Spec: 2026-07-28 server/resources #error-handling: data names the URI."""
+    code = exchange.peer.revision.resource_not_found
+    return ProtocolError(code, "Resource not found", {"uri": uri[:2048]})
 
 
 def _uri(exchange: Exchange) -> str:
