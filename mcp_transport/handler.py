@@ -105,7 +105,9 @@ class LeanHandler(ASGIHandler):
         except Exception:
             logger.exception("a reply could not be sent")
         finally:
-            response.close()
+            # Not response.close(), which would send Django's request_finished.
+            for close in response._resource_closers:
+                close()
             await close_shared_connections()
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
+from urllib.parse import quote
 
 from django.conf import settings
 
@@ -38,7 +39,7 @@ class Section:
 
     @property
     def uri(self) -> str:
-        return f"docs://{self.page}/{self.anchor}"
+        return section_uri(self.page, self.anchor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class Page:
 
     @property
     def uri(self) -> str:
-        return f"docs://{self.name}"
+        return f"docs://{quote(self.name, safe='')}"
 
     @property
     def title(self) -> str:
@@ -160,6 +161,11 @@ def prose_lines(lines: list[str]) -> Iterator[int]:
 def plain(markdown: str) -> str:
     """Return inline Markdown without its marks: links as their text."""
     return _MARKUP.sub("", _LINK.sub(r"\1", markdown)).strip()
+
+
+def section_uri(page: str, anchor: str) -> str:
+    """Return the address of a section; a URI holds ASCII only."""
+    return f"docs://{quote(page, safe='')}/{quote(anchor, safe='')}"
 
 
 def anchor_of(title: str) -> str:

@@ -10,7 +10,7 @@ from threading import Lock
 
 from pydantic import BaseModel, Field
 
-from mcpsite.documents import Section, library
+from mcpsite.documents import Section, library, section_uri
 
 MAX_TERMS = 32
 SNIPPET_WORDS = 32
@@ -65,7 +65,7 @@ class SearchIndex:
             ).fetchall()
         return [
             Hit(
-                uri=f"docs://{page}/{anchor}",
+                uri=section_uri(page, anchor),
                 page=page,
                 section=anchor,
                 title=title,

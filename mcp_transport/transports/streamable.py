@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from functools import lru_cache
 from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -96,9 +97,13 @@ class StreamableHTTP:
         headers: Mapping[str, str],
         binding: Binding,
     ) -> HttpResponseBase:
-        wrong = _unacceptable(headers)
+        wrong = _unacceptable(
+            headers.get("content-type", ""),
+            headers.get("content-encoding", "identity"),
+            headers.get("accept", "*/*"),
+        )
         if wrong is not None:
-            return wrong
+            return refusal(*wrong)
         body = request.body
         if len(body) > self._limits.max_body_bytes:
             return refusal(413, f"at most {self._limits.max_body_bytes} bytes")
@@ -246,7 +251,7 @@ class StreamableHTTP:
     async def _get(
         self, caller: Caller, headers: Mapping[str, str]
     ) -> HttpResponseBase:
-        if not _accepts(headers, "text/event-stream"):
+        if not _accepts(headers.get("accept", "*/*").lower(), "text/event-stream"):
             return refusal(406, "Accept must list text/event-stream")
         session = await self._session(caller, headers)
         if isinstance(session, HttpResponse):
@@ -307,8 +312,7 @@ def _status(exchange: Exchange) -> int:
     return exchange.peer.revision.statuses.get(exchange.error.code, 200)
 
 
-def _accepts(headers: Mapping[str, str], *media_types: str) -> bool:
-    accept = headers.get("accept", "*/*").lower()
+def _accepts(accept: str, *media_types: str) -> bool:
     return all(
         media_type in accept
         or "*/*" in accept
@@ -317,19 +321,22 @@ def _accepts(headers: Mapping[str, str], *media_types: str) -> bool:
     )
 
 
-def _unacceptable(headers: Mapping[str, str]) -> HttpResponse | None:
-    """Refuse a body that is not plain JSON, and a client that cannot stream.
+@lru_cache(maxsize=256)
+def _unacceptable(
+    content_type: str, content_encoding: str, accept: str
+) -> tuple[int, str] | None:
+    """Return status and reason to refuse a body that is not plain JSON, or a
+    client that cannot stream.
 
     A browser sends ``application/json`` across origins only after a preflight,
     so nothing else is taken. Spec: 2025-11-25 basic/transports #sending-messages.
     """
-    content_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if content_type != "application/json":
-        return refusal(415, "Content-Type must be application/json")
-    if headers.get("content-encoding", "identity").lower() != "identity":
-        return refusal(415, "Content-Encoding is not supported")
-    if not _accepts(headers, "application/json", "text/event-stream"):
-        return refusal(406, "Accept must list application/json and text/event-stream")
+    if content_type.partition(";")[0].strip().lower() != "application/json":
+        return 415, "Content-Type must be application/json"
+    if content_encoding.lower() != "identity":
+        return 415, "Content-Encoding is not supported"
+    if not _accepts(accept.lower(), "application/json", "text/event-stream"):
+        return 406, "Accept must list application/json and text/event-stream"
     return None
 
 

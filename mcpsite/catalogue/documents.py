@@ -5,14 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field
 
-from mcp_transport import Context, ToolError, resource, tool
-from mcp_transport.protocol.errors import ProtocolError
-from mcpsite.documents import MIME_TYPE, Page, library
+from mcp_transport import ResourceNotFound, ToolError, resource, tool
+from mcpsite.documents import MIME_TYPE, Page, library, section_uri
 from mcpsite.search import Hit, search_index
 
 PAGES = list(library().pages)
+
+
+def known_page(name: str) -> str:
+    """Raises ValueError, naming the pages there are."""
+    if name not in library().pages:
+        raise ValueError(f"there is no such page; the pages are {', '.join(PAGES)}")
+    return name
+
+
+PageName = Annotated[
+    str, AfterValidator(known_page), Field(json_schema_extra={"enum": [*PAGES]})
+]
 
 
 class SearchResult(BaseModel):
@@ -51,7 +62,7 @@ def search_docs(
 
 @tool(title="Read a page of the documentation", read_only=True, open_world=False)
 def read_doc(
-    page: Annotated[str, Field(max_length=128)],
+    page: PageName,
     section: Annotated[str, Field(max_length=256)] | None = None,
 ) -> Document:
     """Read a page of the documentation, or one section with its subsections.
@@ -61,9 +72,9 @@ def read_doc(
         section: the anchor of a section, as search_docs gives it; without one
             the whole page is returned.
     """
-    found = page_named(page)
+    found = library().pages[page]
     text = found.text if section is None else part_of(found, section)
-    uri = found.uri if section is None else f"{found.uri}/{section}"
+    uri = found.uri if section is None else section_uri(page, section)
     return Document(uri=uri, title=found.title, text=text, sections=list(found.anchors))
 
 
@@ -104,12 +115,9 @@ def sections_of(value: str, arguments: Mapping[str, str]) -> list[str]:
     mime_type=MIME_TYPE,
     completions={"page": PAGES},
 )
-def read_page(ctx: Context, page: str) -> str:
+def read_page(page: PageName) -> str:
     """A whole page, in Markdown. Complete ``page`` for the names there are."""
-    found = library().pages.get(page)
-    if found is None:
-        raise not_found(ctx)
-    return found.text
+    return library().pages[page].text
 
 
 @resource(
@@ -119,27 +127,12 @@ def read_page(ctx: Context, page: str) -> str:
     mime_type=MIME_TYPE,
     completions={"page": PAGES, "section": sections_of},
 )
-def read_section(ctx: Context, page: str, section: str) -> str:
+def read_section(page: PageName, section: str) -> str:
     """One section of a page with its subsections, by the heading's anchor."""
-    found = library().pages.get(page)
-    text = found.part(section) if found else None
+    text = library().pages[page].part(section)
     if text is None:
-        raise not_found(ctx)
+        raise ResourceNotFound(f"{page} has no section {section!r}")
     return text
-
-
-def not_found(ctx: Context) -> ProtocolError:
-    """The error of ``resources/read``, in the code of the client's revision."""
-    code = ctx.client.revision.resource_not_found
-    return ProtocolError(code, "Resource not found", {"uri": ctx.params["uri"]})
-
-
-def page_named(name: str) -> Page:
-    """Raises ToolError, naming the pages there are."""
-    page = library().pages.get(name)
-    if page is None:
-        raise ToolError(f"There is no page {name!r}. Pages: {', '.join(PAGES)}.")
-    return page
 
 
 def part_of(page: Page, anchor: str) -> str:

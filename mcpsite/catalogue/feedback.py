@@ -9,7 +9,8 @@ from django.db.models import Avg, Count
 from pydantic import BaseModel, Field
 
 from mcp_transport import Context, Elicit, tool
-from mcpsite.catalogue.documents import PAGES, page_named
+from mcpsite.catalogue.documents import PAGES, PageName
+from mcpsite.documents import library
 from mcpsite.models import MAX_COMMENT_CHARS, Feedback
 
 Json = dict[str, Any]
@@ -51,9 +52,7 @@ class FeedbackReport(BaseModel):
 
 
 @tool(title="Leave feedback", read_only=False, destructive=False, open_world=False)
-def leave_feedback(
-    ctx: Context, page: Annotated[str, Field(max_length=128)] | None = None
-) -> Outcome:
+def leave_feedback(ctx: Context, page: PageName | None = None) -> Outcome:
     """Ask the user to rate a page of the documentation, and store the answer.
 
     The user fills in a form in the client: never answer it for the user. Needs
@@ -67,7 +66,7 @@ def leave_feedback(
         asked = {"page": PAGE, **asked}
         message = "How good is this documentation?"
     else:
-        message = f"How good is the page “{page_named(page).title}”?"
+        message = f"How good is the page “{library().pages[page].title}”?"
     required = [name for name in asked if name != "comment"]
     schema = {"type": "object", "properties": asked, "required": required}
     answer = ctx.ask(feedback=Elicit(message, schema))["feedback"]
@@ -95,7 +94,7 @@ def store(subject: str, content: Json) -> Outcome:
     open_world=False,
 )
 def list_feedback(
-    page: Annotated[str, Field(max_length=128)] | None = None,
+    page: PageName | None = None,
     max_rating: Annotated[int, Field(ge=1, le=5)] = 5,
     limit: Annotated[int, Field(ge=1, le=100)] = 20,
 ) -> FeedbackReport:
@@ -110,7 +109,7 @@ def list_feedback(
     """
     rows = Feedback.objects.filter(rating__lte=max_rating)
     if page is not None:
-        rows = rows.filter(page=page_named(page).name)
+        rows = rows.filter(page=page)
     counted = rows.aggregate(total=Count("pk"), average=Avg("rating"))
     newest = [
         FeedbackOut(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Literal, get_args
 
 from mcp_transport import EmbeddedResource, Text, prompt
-from mcpsite.catalogue.documents import PAGES, page_named
-from mcpsite.documents import MIME_TYPE, library
+from mcpsite.catalogue.documents import PAGES, PageName
+from mcpsite.documents import MIME_TYPE, library, section_uri
 from mcpsite.search import search_index
 
 Content = list[Text | EmbeddedResource]
@@ -53,7 +53,7 @@ def integrate(project: Project = "existing", mount: Mount = "urls") -> Content:
 
 @prompt(title="Explain a page", completions={"page": PAGES, "reader": get_args(Reader)})
 def explain(
-    page: str, reader: Literal["developer", "administrator"] = "developer"
+    page: PageName, reader: Literal["developer", "administrator"] = "developer"
 ) -> Content:
     """Explain a page of the documentation to somebody.
 
@@ -61,7 +61,7 @@ def explain(
         page: the name of the page.
         reader: whom to explain it to: developer or administrator.
     """
-    found = page_named(page)
+    found = library().pages[page]
     task = (
         f"Explain the page “{found.title}” of the mcp_transport documentation to "
         f"a Django {reader}: what it is for, what to do, and what goes wrong most "
@@ -71,7 +71,5 @@ def explain(
 
 
 def embedded(page: str, section: str) -> EmbeddedResource:
-    found = library().pages[page]
-    return EmbeddedResource(
-        f"{found.uri}/{section}", found.part(section), mime_type=MIME_TYPE
-    )
+    text = library().pages[page].part(section)
+    return EmbeddedResource(section_uri(page, section), text, mime_type=MIME_TYPE)

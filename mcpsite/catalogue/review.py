@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated
 
 from pydantic import BaseModel, Field
 
 from mcp_transport import Context, tool
-from mcpsite.catalogue.documents import page_named
+from mcpsite.catalogue.documents import PageName
 from mcpsite.documents import library
 from mcpsite.proofreading import Finding, proofread
 
@@ -26,7 +25,7 @@ class Review(BaseModel):
 )
 async def review_docs(
     ctx: Context,
-    pages: Annotated[list[str], Field(max_length=100)] | None = None,
+    pages: list[PageName] | None = None,
 ) -> Review:
     """Check the documentation: dead links, code that does not parse, repetition.
 
@@ -39,14 +38,13 @@ async def review_docs(
     """
     shelf = library()
     names = list(shelf.pages) if pages is None else list(dict.fromkeys(pages))
-    todo = [page_named(name) for name in names]
     findings: list[Finding] = []
-    for done, page in enumerate(todo):
-        ctx.progress(done, len(todo), f"Reading {page.name}")
-        found = await ctx.run_sync(partial(proofread, shelf, page))
+    for done, name in enumerate(names):
+        ctx.progress(done, len(names), f"Reading {name}")
+        found = await ctx.run_sync(partial(proofread, shelf, shelf.pages[name]))
         for finding in found:
             where = f"{finding.page}:{finding.line}"
             ctx.log("warning", f"{where} {finding.message}", logger="review_docs")
         findings += found
-    ctx.progress(len(todo), len(todo), "Done")
+    ctx.progress(len(names), len(names), "Done")
     return Review(pages=names, findings=findings)

@@ -163,13 +163,13 @@ def test_a_value_that_json_cannot_say_is_refused_by_its_type() -> None:
         to_blocks(b"raw")
 
 
-def test_circles_depth_and_huge_numbers_are_refused_not_raised_through() -> None:
+def test_circles_and_depth_are_refused_not_raised_through() -> None:
     circle: list[Any] = []
     circle.append(circle)
     deep: Any = 1
     for _ in range(2000):
         deep = [deep]
-    for value in (circle, deep, 10**5000):
+    for value in (circle, deep):
         with pytest.raises(TypeError, match="cannot be written as JSON"):
             json_text(value)
 

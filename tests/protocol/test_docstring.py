@@ -109,7 +109,7 @@ def test_what_follows_the_arguments_stays() -> None:
         Args:
             a: one.
 
-            Still of a.
+                Still of a.
         Careful: this deletes.
         """
 

@@ -73,6 +73,9 @@ async def test_tools_say_what_they_do() -> None:
     search = tools["search_docs"]["inputSchema"]["properties"]
     assert search["query"]["maxLength"] == 400
     assert (search["limit"]["minimum"], search["limit"]["maximum"]) == (1, 20)
+    assert tools["read_doc"]["inputSchema"]["properties"]["page"]["enum"] == [
+        *library().pages
+    ]
     assert search["limit"]["description"] == "how many sections to return at most."
 
 
@@ -120,7 +123,8 @@ async def test_a_page_and_a_section_can_be_read_by_a_tool() -> None:
     [
         (
             {"page": "gone"},
-            "There is no page 'gone'. Pages: readme, fog-signal, lamp.",
+            "Invalid arguments:\n- page: there is no such page; the pages are "
+            'readme, fog-signal, lamp, got "gone"',
         ),
         (
             {"page": "fog-signal", "section": "gone"},
@@ -236,6 +240,7 @@ async def test_integrate_names_the_project_and_the_mount() -> None:
         ("integrate", {"project": "rails"}),
         ("integrate", {"mount": "cgi"}),
         ("explain", {}),
+        ("explain", {"page": "gone"}),
         ("explain", {"page": "lamp", "reader": "cat"}),
     ],
 )

@@ -101,6 +101,11 @@ def test_anchors_are_those_of_github(title: str, anchor: str) -> None:
     assert anchor_of(title) == anchor
 
 
+def test_addresses_are_ascii() -> None:
+    (section,) = split_sections("page", "## Größe\n")
+    assert section.uri == "docs://page/gr%C3%B6%C3%9Fe"
+
+
 def test_titles_lose_their_marks() -> None:
     (section,) = split_sections(
         "page", "## Use `ctx.ask` and [that](x.md) **well** ##\n"

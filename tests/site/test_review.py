@@ -48,7 +48,7 @@ async def test_an_unknown_page_is_refused_before_any_work() -> None:
         )
         assert client.notifications == []
     assert result["isError"] is True
-    assert "There is no page 'gone'" in result["content"][0]["text"]
+    assert "there is no such page" in result["content"][0]["text"]
 
 
 @BOTH_ERAS

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.db.backends.utils import CursorWrapper
 
+from mcp_transport.engine.caller import Caller
 from tools_app.models import Token
 from tools_app.tokens import TokenAuthenticator
 
@@ -21,6 +23,15 @@ class Clock:
 
     def __call__(self) -> float:
         return self.now_s
+
+
+def ask(authenticator: TokenAuthenticator, text: str) -> Caller | None:
+    """Authenticate as under WSGI: in an event loop of the request's own."""
+    return asyncio.run(authenticator.authenticate(text))
+
+
+def other_secret(text: str) -> str:
+    return text[:-1] + ("a" if text[-1] != "a" else "b")
 
 
 @pytest.fixture
