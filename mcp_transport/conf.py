@@ -47,6 +47,7 @@ class Conf:
     middleware: list[str] = field(default_factory=list)
     hooks: list[str] = field(default_factory=list)
     threads: int = 8
+    list_ttl_ms: int = 0
     token_pepper: str | None = None
     limits: Limits = field(default_factory=Limits)
 
@@ -80,8 +81,10 @@ _TYPES: Mapping[str, tuple[Any, str]] = {
     "middleware": (list, "a list of dotted paths"),
     "hooks": (list, "a list of dotted paths"),
     "threads": (int, "a number of threads"),
+    "list_ttl_ms": (int, "a number of milliseconds"),
     "token_pepper": ((str, type(None)), "a string"),
 }
+_RANGES = {"threads": (1, 1000), "list_ttl_ms": (0, 86_400_000)}
 _LIMITS = {limit.name: limit for limit in fields(Limits)}
 
 
@@ -112,8 +115,10 @@ def _problem(key: str, name: str, value: Any) -> str | None:
     expected, said = _TYPES[name]
     if not isinstance(value, expected):
         return f'MCP["{key}"] must be {said}'
-    if name == "threads" and (isinstance(value, bool) or not 0 < value <= 1000):
-        return f'MCP["{key}"] must be from 1 to 1000'
+    if name in _RANGES:
+        least, most = _RANGES[name]
+        if isinstance(value, bool) or not least <= value <= most:
+            return f'MCP["{key}"] must be from {least} to {most}'
     strings = isinstance(value, list) and name != "icons"
     if strings and not all(isinstance(item, str) for item in value):
         return f'MCP["{key}"] must be {said}'
@@ -169,6 +174,7 @@ def get_server() -> Server:
         instructions=conf.instructions,
         hooks=hooks,
         limits=conf.limits,
+        list_ttl_ms=conf.list_ttl_ms,
         explain=explain,
         missing=MISSING,
     )

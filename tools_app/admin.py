@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.utils import unquote
 from django.contrib.auth import get_user_model
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -150,14 +149,14 @@ class TokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.revoke_view)
-        revoke = path("<path:object_id>/revoke/", view, name="tools_app_token_revoke")
+        revoke = path("<int:pk>/revoke/", view, name="tools_app_token_revoke")
         return [revoke, *super().get_urls()]
 
-    def revoke_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+    def revoke_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Ask whether to revoke one token, and on POST do."""
         if not self.has_revoke_permission(request):
             raise PermissionDenied
-        token = self.get_object(request, unquote(object_id))
+        token = self.get_object(request, str(pk))
         if token is None:
             raise Http404
         if request.method == "POST":

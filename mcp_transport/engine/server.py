@@ -61,7 +61,7 @@ class Server:
 
     ``info`` is the server's Implementation: name, version and, if wanted,
     title, description, websiteUrl, icons. ``hooks`` wrap every request, the
-    first outermost. ``explain`` turns an exception of the application's own
+    first outermost. ``list_ttl_ms`` is how long a client may keep a list. ``explain`` turns an exception of the application's own
     into words for a model, or None to keep it inside; ``missing`` are those of
     its exceptions that mean "there is no such resource".
     """
@@ -76,6 +76,7 @@ class Server:
         instructions: str | None = None,
         hooks: Sequence[Hook] = (),
         limits: Limits | None = None,
+        list_ttl_ms: int = 0,
         explain: Callable[[Exception], str | None] = nothing_to_say,
         missing: tuple[type[Exception], ...] = (),
     ) -> None:
@@ -85,6 +86,7 @@ class Server:
         self.run_sync = run_sync
         self.instructions = instructions
         self.limits = limits or Limits()
+        self.list_ttl_ms = list_ttl_ms
         self.explain = explain
         self.missing: tuple[type[Exception], ...] = (ResourceNotFound, *missing)
         self.calls = Calls()

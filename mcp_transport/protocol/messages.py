@@ -126,8 +126,13 @@ def encode_response(id: Id, result: dict[str, Json] | bytes) -> bytes:
 
 
 def encode_error(id: Id | None, error: ProtocolError) -> bytes:
-    """Write a failure. An id of None, for an unreadable request, is ``null``."""
+    """Write a failure. An id of None, for an unreadable request, is left out.
+
+    Spec: 2026-07-28 schema JSONRPCErrorResponse: the id is optional, never null.
+    """
     body = dumps(error.to_json())
+    if id is None:
+        return b'{"jsonrpc":"2.0","error":%b}' % body
     return b'{"jsonrpc":"2.0","id":%b,"error":%b}' % (dumps(id), body)
 
 

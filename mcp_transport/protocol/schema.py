@@ -135,20 +135,20 @@ class JsonSchema:
         if _too_deep(value):
             raise ArgumentError(f"the value is nested deeper than {MAX_DEPTH} levels")
         try:
-            valid = self._validator.is_valid(value)
+            fault = None if self._validator.is_valid(value) else self._fault(value)
         except ValueError as error:
-            reason = shorten(str(error), 100)
+            reason = shorten(str(error), MAX_REASON)
             raise ArgumentError(f"the value is not JSON: {reason}") from None
-        if not valid:
-            raise self._fault(value)
+        if fault is not None:
+            raise argument_error([fault], 1)
 
-    def _fault(self, value: Any) -> ArgumentError:
+    def _fault(self, value: Any) -> str:
         if self._parts is not None:
-            return argument_error([coarse_words(self.schema, self._parts, value)], 1)
+            return coarse_words(self.schema, self._parts, value)
         try:
             self._validator.validate(value)
         except jsonschema_rs.ValidationError as error:
-            return argument_error([schema_words(self.schema, value, error)], 1)
+            return schema_words(self.schema, value, error)
         raise AssertionError("the validator contradicts itself")
 
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import re
 import secrets
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 
 from mcp_transport.engine.eventlog import Event, EventLog, Gone
 from mcp_transport.engine.exchange import Exchange
@@ -115,8 +115,9 @@ class Deliveries:
 
     async def read(
         self, session: Session, stream: str, after: int
-    ) -> AsyncIterator[bytes]:
-        """Return the stream's events behind number ``after``, as they come.
+    ) -> tuple[AsyncIterator[bytes], Callable[[], None]]:
+        """Return the stream's events behind number ``after``, as they come, and
+        what to call when their connection has ended.
 
         Reading takes the stream over from whoever read it before.
         Raises Gone at once when it cannot be read without a gap.
@@ -124,13 +125,14 @@ class Deliveries:
         if stream == STANDING:
             await self._events.open(session.id, STANDING)
         await self._events.read(session.id, stream, after)
-        reader = object()
-        self._readers[(session.id, stream)] = reader
-        return self._read(session, stream, after, reader)
+        reader, key = object(), (session.id, stream)
+        self._readers[key] = reader
 
-    def release(self, session: Session, stream: str) -> None:
-        """The connection that read the stream has ended."""
-        self._readers.pop((session.id, stream), None)
+        def release() -> None:
+            if self._readers.get(key) is reader:
+                del self._readers[key]
+
+        return self._read(session, stream, after, reader), release
 
     async def _read(
         self, session: Session, stream: str, after: int, reader: object

@@ -240,10 +240,9 @@ class StreamableHTTP:
         self, session: Session, stream: str, after: int
     ) -> StreamingHttpResponse:
         """Raises Gone when the stream cannot be read without a gap."""
-        response = sse_reply(await self._deliveries.read(session, stream, after))
-        response._resource_closers.append(  # type: ignore[attr-defined]
-            lambda: self._deliveries.release(session, stream)
-        )
+        events, release = await self._deliveries.read(session, stream, after)
+        response = sse_reply(events)
+        response._resource_closers.append(release)  # type: ignore[attr-defined]
         return response
 
     # GET and DELETE.

@@ -13,7 +13,6 @@ Content = list[Text | EmbeddedResource]
 
 Project = Literal["new", "existing", "wsgi", "channels"]
 Mount = Literal["lean", "urls", "in-process"]
-
 Reader = Literal["developer", "administrator"]
 
 PROJECTS: dict[Project, str] = {
@@ -52,9 +51,7 @@ def integrate(project: Project = "existing", mount: Mount = "urls") -> Content:
 
 
 @prompt(title="Explain a page", completions={"page": PAGES, "reader": get_args(Reader)})
-def explain(
-    page: PageName, reader: Literal["developer", "administrator"] = "developer"
-) -> Content:
+def explain(page: PageName, reader: Reader = "developer") -> Content:
     """Explain a page of the documentation to somebody.
 
     Args:

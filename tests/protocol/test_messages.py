@@ -483,13 +483,13 @@ def test_responses_are_encoded_from_objects_and_from_bytes() -> None:
     )
 
 
-def test_errors_are_encoded_with_their_data_and_with_a_null_id() -> None:
+def test_errors_are_encoded_with_their_data_and_without_an_unreadable_id() -> None:
     assert encode_error("a", invalid_params("no", {"uri": "x"})) == (
         b'{"jsonrpc":"2.0","id":"a","error":'
         b'{"code":-32602,"message":"no","data":{"uri":"x"}}}'
     )
     assert encode_error(None, ProtocolError(PARSE_ERROR, "bad")) == (
-        b'{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"bad"}}'
+        b'{"jsonrpc":"2.0","error":{"code":-32700,"message":"bad"}}'
     )
 
 

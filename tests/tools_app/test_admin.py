@@ -180,7 +180,10 @@ def test_who_is_no_superuser_issues_only_for_themselves(
     client: Client, owner: User
 ) -> None:
     sam = staff(client, "add_token")
-    assert f'value="{owner.pk}"' not in words(client.get(ADD))
+    page = words(client.get(ADD))
+    assert f'<option value="{sam.pk}" selected>sam</option>' in page
+    assert f'value="{owner.pk}"' not in page
+    assert "admin-autocomplete" not in page
     refused = add(client, owner)
     assert "Select a valid choice." in words(refused)
     assert not Token.objects.exists()

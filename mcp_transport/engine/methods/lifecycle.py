@@ -52,6 +52,7 @@ async def initialize(exchange: Exchange) -> dict[str, Any]:
 async def discover(exchange: Exchange) -> dict[str, Any]:
     result = {
         "supportedVersions": list(exchange.arrival.binding.stateless),
+        "ttlMs": exchange.server.list_ttl_ms,
         **described(exchange),
     }
     return exchange.server.encode(exchange, result)

@@ -39,7 +39,8 @@ async def page(
     data = found.encoded.get(revision.name)
     if data is None:
         items = [listed(entry, revision) for entry in found.entries]
-        data = dumps(server.encode(exchange, {member: items}))
+        result = {member: items, "ttlMs": server.list_ttl_ms}
+        data = dumps(server.encode(exchange, result))
         found.encoded[revision.name] = data
     if found.next is None:
         return data

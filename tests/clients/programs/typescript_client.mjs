@@ -35,6 +35,7 @@ const transport = new StreamableHTTPClientTransport(
 );
 await client.connect(transport);
 if (mode === "legacy") await client.setLoggingLevel("info");
+const revision = client.getNegotiatedProtocolVersion();
 const seen = await shop.everything(client, call, heard);
 if (mode === "legacy") {
   await shop.changesBySession(client, call, heard);
@@ -43,4 +44,4 @@ if (mode === "legacy") {
   await shop.changesBySubscription(client, call, heard);
 }
 await client.close();
-shop.print(client.getNegotiatedProtocolVersion(), seen, heard);
+shop.print(revision, seen, heard);
