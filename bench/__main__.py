@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bench import report, streams
 from bench.cases import CASES, Case, Client, script
-from bench.load import Load
+from bench.load import Load, Script
 from bench.servers import (
     BARE,
     COMMANDS,
@@ -29,7 +29,7 @@ from bench.servers import (
 
 MOUNTS = (BARE, LEAN, URLS, VIEW)
 NAMES = (*(case.name for case in CASES), *(kind.name for kind in streams.KINDS))
-WARM_UP_S = 0.5
+WARM_UP_S = 0.3
 TOKENS = -(-streams.STREAMS // streams.STREAMS_PER_TOKEN)
 
 
@@ -74,10 +74,17 @@ def issue_tokens(directory: Path) -> list[str]:
     return ran.stdout.split()
 
 
-def sample(server: Server, load: Load, seconds: float) -> report.Sample:
-    cpu_s = server.cpu_s()
-    window = load.run(seconds)
-    return report.Sample.of(server.cpu_s() - cpu_s, window.seconds, window.latencies_s)
+def sample(server: Server, plan: Script, seconds: float) -> report.Sample:
+    """Measure one server for a while, over connections of its own.
+
+    The servers close connections that are idle while others have their turn.
+    """
+    with Load(server.port, plan) as load:
+        load.run(WARM_UP_S)
+        cpu_s = server.cpu_s()
+        window = load.run(seconds)
+        cpu_s = server.cpu_s() - cpu_s
+    return report.Sample.of(cpu_s, window.seconds, window.latencies_s)
 
 
 def measure(
@@ -86,16 +93,15 @@ def measure(
     """Run all mounts in turn, round by round."""
     with ExitStack() as stack:
         environs = environment(directory, case.tools)
-        loads: dict[Server, Load] = {}
+        plans: dict[Server, Script] = {}
         for mount in MOUNTS:
             server = stack.enter_context(started(command, mount, environs, directory))
-            plan = script(case, Client(server, token))
-            loads[server] = stack.enter_context(Load(server.port, plan))
-            loads[server].run(WARM_UP_S)
-        samples: Mapping[Server, list[report.Sample]] = {s: [] for s in loads}
+            plans[server] = script(case, Client(server, token))
+            sample(server, plans[server], WARM_UP_S)
+        samples: Mapping[Server, list[report.Sample]] = {s: [] for s in plans}
         for _ in range(chosen.rounds):
-            for server, load in loads.items():
-                samples[server].append(sample(server, load, chosen.seconds))
+            for server, plan in plans.items():
+                samples[server].append(sample(server, plan, chosen.seconds))
     bare = next(iter(samples.values()))
     return [
         report.Row(case.name, command, server.mount.name, taken, bare)

@@ -106,7 +106,7 @@ class LeanHandler(ASGIHandler):
             logger.exception("a reply could not be sent")
         finally:
             # Not response.close(), which would send Django's request_finished.
-            for close in response._resource_closers:
+            for close in response._resource_closers:  # type: ignore[attr-defined]
                 close()
             await close_shared_connections()
 

@@ -128,7 +128,9 @@ def _may_be_anonymous(request: HttpRequest, host: str | None) -> bool:
 
 
 def _challenged(status: int, reason: str, error: str | None) -> HttpResponseBase:
-    said = challenge(realm=REALM, error=error, description=reason if error else None)
+    # The description's grammar has no double quotes. RFC 6750 section 3.
+    quoted = reason.replace('"', "'")
+    said = challenge(realm=REALM, error=error, description=quoted if error else None)
     return refusal(status, reason, {"WWW-Authenticate": said})
 
 

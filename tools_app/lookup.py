@@ -52,7 +52,10 @@ def look_up(public_id: str, text: str, peppers: Sequence[HMAC]) -> Grant | None:
         made = [credential.digest(pepper, text) for pepper in peppers]
         if True not in [compare_digest(stored, candidate) for candidate in made]:
             return None
-        token = tokens.select_related("owner").get(public_id=public_id)
+        matched = tokens.filter(public_id=public_id, digest=stored.hex())
+        token = matched.select_related("owner").first()
+        if token is None:
+            return None  # deleted since
         if token.state is not State.ACTIVE or not token.owner.is_active:
             return None
         _record_use(token, made[0].hex())

@@ -119,11 +119,11 @@ class TokenAuthenticator:
         lookup: Future[Caller | None] = Future()
         # One of those who wait may be cancelled; what it waits for must not be.
         lookup.set_running_or_notify_cancel()
-        self._lookups[digest] = lookup
         # A closure, because error reports print the arguments of submit().
         self._threads.submit(
             lambda: self._run(lookup, changes, public_id, token, digest)
         )
+        self._lookups[digest] = lookup  # only now: nobody is to wait for no thread
         return lookup
 
     @sensitive_variables()

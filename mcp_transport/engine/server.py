@@ -61,9 +61,10 @@ class Server:
 
     ``info`` is the server's Implementation: name, version and, if wanted,
     title, description, websiteUrl, icons. ``hooks`` wrap every request, the
-    first outermost. ``list_ttl_ms`` is how long a client may keep a list. ``explain`` turns an exception of the application's own
-    into words for a model, or None to keep it inside; ``missing`` are those of
-    its exceptions that mean "there is no such resource".
+    first outermost. ``list_ttl_ms`` is how long a client may keep a list.
+    ``explain`` turns an exception of the application's own into words for a
+    model, or None to keep it inside; ``missing`` are those of its exceptions
+    that mean "there is no such resource".
     """
 
     def __init__(

@@ -5,9 +5,10 @@ Spec: 2026-07-28 server/tools.
 
 from __future__ import annotations
 
+import typing
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from mcp_transport.engine.context import Context
 from mcp_transport.engine.entry import Entry, Icon, Json, Kind
@@ -27,16 +28,20 @@ from mcp_transport.protocol.wording import ArgumentError
 Validate = Callable[[Json], Json]
 
 
+T = TypeVar("T")
+
+
 @dataclass(frozen=True, slots=True)
-class ToolResult:
+class ToolResult(Generic[T]):
     """What a tool gives back when it wants to say more than one value can.
 
-    ``content`` is what a model reads; ``structured`` must fit the tool's
-    output schema; ``meta`` is for the client's program alone.
+    ``content`` is what a model reads; ``meta`` is for the client's program
+    alone. A tool annotated ``-> ToolResult[Order]`` gives an Order as
+    ``structured``; one annotated ``-> ToolResult`` gives none.
     """
 
     content: Any
-    structured: Any = None
+    structured: T | None = None
     meta: Mapping[str, Any] | None = None
 
 
@@ -101,7 +106,7 @@ class Tool(Entry):
             function=bound,
             input_schema=schema,
             validate=validate,
-            output=Output.of(bound.returns),
+            output=_giving(bound.returns),
             annotations={k: v for k, v in hints.items() if v is not None},
             headers=header_params(schema),
             tags=frozenset(tags),
@@ -139,6 +144,8 @@ class Tool(Entry):
                 result["_meta"] = dict(value.meta)
             if self.output is not None:
                 result["structuredContent"] = self.output.dump(value.structured)
+            elif value.structured is not None:
+                raise TypeError("structured needs the annotation -> ToolResult[...]")
             return result
         if self.output is None:
             return {"content": to_blocks(value)}
@@ -147,6 +154,15 @@ class Tool(Entry):
         # Spec: 2026-07-28 server/tools #structured-content.
         text = structured if isinstance(structured, str) else json_text(structured)
         return {"content": to_blocks(text), "structuredContent": structured}
+
+
+def _giving(returns: Any) -> Output | None:
+    """Return what a return annotation promises as structured content."""
+    if returns is ToolResult:
+        return None
+    if typing.get_origin(returns) is ToolResult:
+        (returns,) = typing.get_args(returns)
+    return Output.of(returns)
 
 
 def _taking(

@@ -32,6 +32,20 @@ def test_a_wrong_secret_costs_what_an_unknown_id_costs(
     assert len(costs[0]) == 1
 
 
+def test_a_token_that_is_deleted_meanwhile_is_refused(
+    authenticator: TokenAuthenticator, issue: Issue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, text = issue()
+
+    def delete_meanwhile(known: bytes, given: bytes) -> bool:
+        Token.objects.all().delete()
+        return known == given
+
+    monkeypatch.setattr(lookup, "compare_digest", delete_meanwhile)
+    assert ask(authenticator, text) is None
+    assert not Token.objects.exists()
+
+
 def test_a_token_without_a_secret_is_refused(
     authenticator: TokenAuthenticator, owner: User
 ) -> None:

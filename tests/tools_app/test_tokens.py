@@ -472,3 +472,18 @@ def test_an_authenticator_that_is_dropped_is_no_longer_told_of_changes() -> None
     gone = weakref.ref(TokenAuthenticator())
     gc.collect()
     assert gone() is None
+
+
+def test_a_thread_that_cannot_start_makes_nobody_wait(
+    authenticator: TokenAuthenticator, issue: Issue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, text = issue()
+
+    def fail(_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(authenticator._threads, "submit", fail)
+    with pytest.raises(RuntimeError, match="new thread"):
+        ask(authenticator, text)
+    monkeypatch.undo()
+    assert ask(authenticator, text) is not None

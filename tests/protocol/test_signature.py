@@ -1,0 +1,608 @@
+from __future__ import annotations
+
+import datetime
+import decimal
+import enum
+import functools
+import inspect
+import json
+import typing
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import pytest
+from pydantic import BaseModel, Field, JsonValue, field_validator
+from typing_extensions import NotRequired, TypedDict
+
+from mcp_transport.protocol.content import Audio, Image, ResourceLink, Text
+from mcp_transport.protocol.schema import JsonSchema
+from mcp_transport.protocol.signature import Output, Parameters
+from mcp_transport.protocol.wording import ArgumentError, OutputError
+
+if TYPE_CHECKING:
+    from decimal import Decimal as OnlyWhenChecking
+
+
+class Color(enum.Enum):
+    RED = "r"
+    GREEN = "g"
+
+
+class Address(BaseModel):
+    """Where it goes."""
+
+    title: str
+    zip: str | None = None
+
+
+class Order(BaseModel):
+    pk: int
+    to: Address
+    lines: list[Address] = []
+
+
+class Node(BaseModel):
+    value: float
+    next: Node | None = None
+
+
+class Cat(BaseModel):
+    kind: Literal["cat"]
+    friend: Pet | None = None
+
+
+class Dog(BaseModel):
+    kind: Literal["dog"]
+    friend: Pet | None = None
+
+
+class Loose(BaseModel):
+    friend: Loose | Dog | None = None
+
+
+Pet = Annotated[Cat | Dog, Field(discriminator="kind")]
+for model in (Cat, Dog, Loose):
+    model.model_rebuild()
+
+
+class Even(BaseModel):
+    number: int
+
+    @field_validator("number")
+    @classmethod
+    def is_even(cls, number: int) -> int:
+        if number % 2:
+            raise ValueError("should be even")
+        return number
+
+
+@dataclass
+class Point:
+    x: float
+    y: float = 0.0
+
+
+class Size(TypedDict):
+    width: int
+    height: NotRequired[int]
+
+
+class Row:
+    """What an ORM gives: attributes, more of them than may go out."""
+
+    def __init__(self) -> None:
+        self.title, self.zip, self.password = "home", None, "secret"
+
+
+class Opaque:
+    pass
+
+
+def schema_of(annotation: Any, **more: Any) -> Any:
+    """Return the schema of an argument of this type."""
+
+    def function(**arguments: Any) -> None: ...
+
+    parameter = inspect.Parameter(
+        "a", inspect.Parameter.KEYWORD_ONLY, annotation=annotation, **more
+    )
+    function.__signature__ = inspect.Signature([parameter])  # type: ignore[attr-defined]
+    function.__annotations__ = {"a": annotation}
+    return Parameters.of(function).schema["properties"]["a"]
+
+
+def count(
+    ctx: Opaque,
+    order_id: int,
+    status: Literal["open", "sent"] | None = None,
+    limit: Annotated[int, Field(ge=1, le=50, description="at most")] = 10,
+    *,
+    title: str = "x",
+) -> int:
+    """Count.
+
+    Args:
+        ctx: not for the model.
+        order_id: the order's number.
+        limit: what Field says is nearer.
+        gone: no such argument.
+    """
+    return 0
+
+
+def test_a_signature_is_an_input_schema() -> None:
+    parameters = Parameters.of(count, skip={"ctx"})
+    assert parameters.names == ("order_id", "status", "limit", "title")
+    assert parameters.schema == {
+        "type": "object",
+        "properties": {
+            "order_id": {"type": "integer", "description": "the order's number."},
+            "status": {"type": ["string", "null"], "enum": ["open", "sent", None]},
+            "limit": {
+                "type": "integer",
+                "minimum": 1,
+                "maximum": 50,
+                "description": "at most",
+                "default": 10,
+            },
+            "title": {"type": "string", "default": "x"},
+        },
+        "required": ["order_id"],
+        "additionalProperties": False,
+    }
+
+
+def test_no_parameters_are_a_closed_empty_object() -> None:
+    def nothing() -> None: ...
+
+    parameters = Parameters.of(nothing)
+    assert parameters.schema == {
+        "type": "object",
+        "properties": {},
+        "additionalProperties": False,
+    }
+    assert parameters.validate({}) == {}
+    with pytest.raises(ArgumentError, match="a: unknown argument; there are no"):
+        parameters.validate({"a": 1})
+
+
+@pytest.mark.parametrize(
+    ("annotation", "schema"),
+    [
+        (int | None, {"type": ["integer", "null"]}),
+        (int | str, {"type": ["integer", "string"]}),
+        (int | str | None, {"type": ["integer", "string", "null"]}),
+        (list[int] | None, {"type": ["array", "null"], "items": {"type": "integer"}}),
+        (Literal["a"], {"type": "string", "const": "a"}),
+        (Literal["a"] | None, {"type": ["string", "null"], "enum": ["a", None]}),
+        (Literal[1, "a"], {"type": ["integer", "string"], "enum": [1, "a"]}),
+        (Color, {"type": "string", "enum": ["r", "g"]}),
+        (
+            Color | int,
+            {"anyOf": [{"type": "string", "enum": ["r", "g"]}, {"type": "integer"}]},
+        ),
+        (datetime.date, {"type": "string", "format": "date"}),
+        (uuid.UUID, {"type": "string", "format": "uuid"}),
+        (Any, {}),
+        (JsonValue, {}),
+        (
+            dict[str, int],
+            {"type": "object", "additionalProperties": {"type": "integer"}},
+        ),
+        (
+            Size,
+            {
+                "type": "object",
+                "properties": {
+                    "width": {"type": "integer"},
+                    "height": {"type": "integer"},
+                },
+                "required": ["width"],
+            },
+        ),
+        (
+            Address | None,
+            {
+                "type": ["object", "null"],
+                "description": "Where it goes.",
+                "properties": {
+                    "title": {"type": "string"},
+                    "zip": {"type": ["string", "null"]},
+                },
+                "required": ["title"],
+            },
+        ),
+    ],
+)
+def test_a_type_has_a_small_schema(annotation: Any, schema: Any) -> None:
+    assert schema_of(annotation) == schema
+
+
+def test_definitions_take_the_place_of_references() -> None:
+    assert "$ref" not in json.dumps(schema_of(Order))
+    assert schema_of(Order)["properties"]["lines"]["items"] == schema_of(Address)
+
+
+def test_recursive_types_keep_their_references() -> None:
+    def walk(node: Node, pet: Pet) -> None: ...
+
+    schema = Parameters.of(walk).schema
+    assert schema["properties"]["node"] == {"$ref": "#/$defs/Node"}
+    assert set(schema["$defs"]) == {"Node", "Cat", "Dog"}
+    assert "discriminator" not in json.dumps(schema)
+    JsonSchema(schema).validate(
+        {"node": {"value": 1, "next": {"value": 2}}, "pet": {"kind": "cat"}}
+    )
+
+
+def test_definitions_that_would_multiply_stay_where_they_are() -> None:
+    models: list[Any] = [int]
+    for n in range(12):
+        fields = {f"f{i}": models[-1] for i in range(3)}
+        models.append(TypedDict(f"Level{n}", fields))  # type: ignore[operator]
+    schema = Output.of(models[-1])
+    assert schema is not None
+    assert len(schema.schema["$defs"]) == 11
+    assert len(json.dumps(schema.schema)) < 5_000
+
+
+def test_a_header_is_declared_by_field_and_never_null() -> None:
+    mark = Field(json_schema_extra={"x-mcp-header": "Region"})
+    assert schema_of(Annotated[str, mark]) == {
+        "type": "string",
+        "x-mcp-header": "Region",
+    }
+    assert schema_of(Annotated[str | None, mark], default=None) == {
+        "type": "string",
+        "x-mcp-header": "Region",
+    }
+    with pytest.raises(ValueError, match='the type is "number"'):
+        schema_of(Annotated[float, mark])
+
+
+def test_an_argument_may_have_a_name_that_python_forbids() -> None:
+    def move(from_: Annotated[str, Field(alias="from")]) -> None: ...
+
+    parameters = Parameters.of(move)
+    assert list(parameters.schema["properties"]) == ["from"]
+    assert parameters.validate({"from": "a"}) == {"from_": "a"}
+
+
+def test_a_property_named_title_or_default_is_kept() -> None:
+    def function(title: str, default: int | None = None) -> None: ...
+
+    assert Parameters.of(function).schema["properties"] == {
+        "title": {"type": "string"},
+        "default": {"type": ["integer", "null"]},
+    }
+
+
+def test_methods_partials_and_callable_objects_have_signatures() -> None:
+    class Counter:
+        def method(self, a: int) -> None: ...
+
+        def __call__(self, a: int) -> None: ...
+
+    def wrapped(a: int, b: str) -> None: ...
+
+    @functools.wraps(wrapped)
+    def wrapper(*args: Any, **kwargs: Any) -> None: ...
+
+    for function in (Counter().method, Counter()):
+        assert Parameters.of(function).names == ("a",)
+    assert Parameters.of(wrapper).names == ("a", "b")
+    assert Parameters.of(functools.partial(wrapped, b="x")).schema["required"] == ["a"]
+
+
+# What a developer may get wrong.
+
+
+def variadic(*names: int) -> None: ...
+def keywords(**names: int) -> None: ...
+def positional(name: int, /) -> None: ...
+def bare(name) -> None: ...  # type: ignore[no-untyped-def]
+def unresolved(name: OnlyWhenChecking) -> None: ...
+def opaque(good: int, name: Opaque) -> None: ...
+def call(good: int, name: Callable[[], int]) -> None: ...
+def pattern(name: Annotated[str, Field(pattern="(?=a)")]) -> None: ...
+def hidden(name: Annotated[str, Field(description="a\u202e")]) -> None: ...
+def union(name: list[Loose | Dog]) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("function", "fault"),
+    [
+        (variadic, "'names': name each argument"),
+        (keywords, "'names': name each argument"),
+        (positional, "'name' is positional-only"),
+        (bare, "'name' has no annotation: write its type, such as name: str"),
+        (unresolved, "the annotation 'OnlyWhenChecking' cannot be resolved"),
+        (opaque, "parameter 'name': Unable to generate"),
+        (call, "parameter 'name': Cannot generate"),
+        (pattern, "parameter 'name': .* look-around"),
+        (hidden, r"U\+202E"),
+        (union, r"parameter 'name': .*Field\(discriminator"),
+    ],
+)
+def test_a_bad_signature_is_refused_with_the_place_and_the_fix(
+    function: Callable[..., Any], fault: str
+) -> None:
+    with pytest.raises((TypeError, ValueError), match=fault) as caught:
+        Parameters.of(function)
+    assert str(caught.value).startswith(f"{function.__qualname__}(): ")
+
+
+def test_unions_that_stay_linear_are_accepted() -> None:
+    assert schema_of(Node | None)["anyOf"]
+    assert schema_of(Pet)["oneOf"]
+    assert schema_of(list[Address] | Address | Order)["anyOf"]
+
+
+# What a model may send.
+
+
+def test_validation_gives_python_values_and_defaults() -> None:
+    def function(
+        day: datetime.date,
+        price: decimal.Decimal,
+        color: Color,
+        order: Order,
+        point: Point,
+        tags: set[str],
+        many: list[int] = Field(default_factory=list),
+        limit: int = Field(default=5, ge=1),
+    ) -> None: ...
+
+    assert Parameters.of(function).validate(
+        {
+            "day": "2031-01-02",
+            "price": "1.50",
+            "color": "g",
+            "order": {"pk": 1, "to": {"title": "t"}},
+            "point": {"x": 1},
+            "tags": ["a", "a"],
+        }
+    ) == {
+        "day": datetime.date(2031, 1, 2),
+        "price": decimal.Decimal("1.50"),
+        "color": Color.GREEN,
+        "order": Order(pk=1, to=Address(title="t")),
+        "point": Point(1.0),
+        "tags": {"a"},
+        "many": [],
+        "limit": 5,
+    }
+
+
+def test_a_mutable_default_is_not_shared() -> None:
+    def function(many: list[int] = []) -> None: ...  # noqa: B006
+
+    parameters = Parameters.of(function)
+    parameters.validate({})["many"].append(1)
+    assert parameters.validate({}) == {"many": []}
+
+
+@pytest.mark.parametrize(
+    ("annotation", "sent", "accepted"),
+    [
+        (int, "3", 3),
+        (int, 3.0, 3),
+        (float, "1.5", 1.5),
+        (float, 2, 2.0),
+        (bool, "true", True),
+        (bool, 0, False),
+        (bool | int, True, True),
+        (int | None, None, None),
+        (list[int], ["1"], [1]),
+    ],
+)
+def test_what_models_send_for_a_type_is_accepted(
+    annotation: Any, sent: object, accepted: object
+) -> None:
+    def function(a: Any) -> None: ...
+
+    function.__annotations__["a"] = annotation
+    found = Parameters.of(function).validate({"a": sent})["a"]
+    assert found == accepted
+    assert type(found) is type(accepted)
+
+
+@pytest.mark.parametrize(
+    ("annotation", "sent", "fault"),
+    [
+        (int, True, "a: should be a number, got true"),
+        (float, False, "a: should be a number, got false"),
+        (int | None, True, "a: should be a number, got true"),
+        (Literal[1, 2], True, "a: should be a number, got true"),
+        (int, 3.5, "a: should be a valid integer, got a number with a fractional part"),
+        (int, "x", "a: should be a valid integer, unable to parse"),
+        (int, None, "a: should be a valid integer, got null"),
+        (str, 3, "a: should be a valid string, got 3"),
+        (Color, "x", "a: should be 'r' or 'g', got \"x\""),
+        (Address, {}, "a.title: missing"),
+        (list[Address], [{"title": 1}], "a[0].title: should be a valid string, got 1"),
+        (tuple[int, int], [1], "a[1]: missing"),
+        (Even, {"number": 3}, "a.number: should be even, got 3"),
+        (int | list[int], "x", "a: should be a valid integer, unable to parse"),
+        (int | list[int], ["x"], "a[0]: should be a valid integer"),
+        (dict[str, int], {"k": "x"}, "a.k: should be a valid integer"),
+        (Pet, {"kind": "cow"}, "a: tag 'cow' found using 'kind' does not match"),
+        (Pet, {"kind": "cat", "friend": {"kind": "cow"}}, "a.friend: tag 'cow'"),
+    ],
+)
+def test_what_does_not_fit_is_named_in_words(
+    annotation: Any, sent: object, fault: str
+) -> None:
+    def function(a: Any) -> None: ...
+
+    function.__annotations__["a"] = annotation
+    with pytest.raises(ArgumentError) as caught:
+        Parameters.of(function).validate({"a": sent})
+    assert f"\n- {fault}" in str(caught.value)
+
+
+def test_every_bad_argument_is_named_once() -> None:
+    with pytest.raises(ArgumentError) as caught:
+        Parameters.of(count, skip={"ctx"}).validate(
+            {"stauts": 1, "Title": "x", "limit": 99, "status": "gone", "ctx": 1}
+        )
+    assert str(caught.value).splitlines() == [
+        "Invalid arguments:",
+        "- order_id: missing",
+        "- status: should be 'open' or 'sent', got \"gone\"",
+        "- limit: should be less than or equal to 50, got 99",
+        '- stauts: unknown argument; did you mean "status"?',
+        '- Title: unknown argument; did you mean "title"?',
+        "- ctx: unknown argument; known: order_id, status, limit, title",
+    ]
+
+
+def test_many_faults_in_one_argument_do_not_hide_another() -> None:
+    def function(many: list[int], other: int) -> None: ...
+
+    with pytest.raises(ArgumentError) as caught:
+        Parameters.of(function).validate({"many": ["x"] * 5_000, "other": "y"})
+    assert str(caught.value).splitlines()[1:] == [
+        "- many[0], many[1], many[2], 4997 places more: should be a valid integer, "
+        'unable to parse string as an integer, got "x"',
+        "- other: should be a valid integer, unable to parse string as an integer, "
+        'got "y"',
+    ]
+
+
+def test_a_fault_never_repeats_much_of_what_was_sent() -> None:
+    parameters = Parameters.of(count, skip={"ctx"})
+    for sent in (
+        {"order_id": "x" * 1_000_000},
+        {"order_id": ["x" * 1_000_000]},
+        {"order_id": {"k" * 100_000: {}}},
+        {"order_id": 10**4000 + 1, "limit": 10**4000},
+        {"k" * 1_000_000: 1, "order_id": 1},
+        {f"k{n}": n for n in range(20_000)},
+        {"status": [{}] * 10_000, "order_id": "\ud800"},
+        {"order_id": 1, "\ud800": 1},
+    ):
+        with pytest.raises(ArgumentError) as caught:
+            parameters.validate(sent)
+        assert len(str(caught.value)) < 1_500
+        str(caught.value).encode()
+
+
+# What a function gives.
+
+
+@pytest.mark.parametrize(
+    "annotation",
+    [
+        inspect.Signature.empty,
+        None,
+        type(None),
+        Any,
+        object,
+        str,
+        str | None,
+        Annotated[str, "note"],
+        Text,
+        Image | None,
+        list[Text],
+        list[Text | str],
+        Sequence[ResourceLink],
+        tuple[Audio, ...],
+        typing.Union[str, Image, int],  # noqa: UP007
+    ],
+)
+def test_what_is_shown_has_no_output_schema(annotation: Any) -> None:
+    assert Output.of(annotation) is None
+
+
+@pytest.mark.parametrize(
+    ("annotation", "is_object", "value", "dumped"),
+    [
+        (int, False, 3, 3),
+        (bool, False, True, True),
+        (list[str], False, ("a",), ["a"]),
+        (int | None, False, None, None),
+        (Literal["a", "b"], False, "a", "a"),
+        (Color, False, Color.RED, "r"),
+        (datetime.date, False, datetime.date(2031, 1, 2), "2031-01-02"),
+        (decimal.Decimal, False, decimal.Decimal("1.50"), "1.50"),
+        (dict[str, int], True, {"a": 1}, {"a": 1}),
+        (Size, True, {"width": 1}, {"width": 1}),
+        (Point, True, Point(1, 2), {"x": 1.0, "y": 2.0}),
+        (Address, True, {"title": "t"}, {"title": "t", "zip": None}),
+        (Address, True, Row(), {"title": "home", "zip": None}),
+        (list[Address], False, [Row()], [{"title": "home", "zip": None}]),
+        (
+            Node,
+            True,
+            Node(value=1, next=Node(value=2)),
+            {"value": 1.0, "next": {"value": 2.0, "next": None}},
+        ),
+        (Address, True, Address(title="a\ud800"), {"title": "a\ufffd", "zip": None}),
+    ],
+)
+def test_a_value_is_dumped_by_its_type_and_fits_its_schema(
+    annotation: Any, is_object: bool, value: Any, dumped: Any
+) -> None:
+    output = Output.of(annotation)
+    assert output is not None
+    assert output.is_object is is_object
+    assert output.dump(value) == dumped
+    JsonSchema(output.schema).validate(dumped)
+
+
+def test_fields_go_out_under_their_aliases() -> None:
+    class Aliased(BaseModel):
+        from_: int = Field(serialization_alias="from")
+
+    output = Output.of(Aliased)
+    assert output is not None
+    assert list(output.schema["properties"]) == ["from"]
+    assert output.dump({"from_": 1}) == {"from": 1}
+
+
+@pytest.mark.parametrize(
+    ("annotation", "value", "fault"),
+    [
+        (int, "secret", "the return value: Input should be a valid integer"),
+        (int, None, "the return value: Input should be a valid integer"),
+        (Address, {"zip": "secret"}, "title: Field required"),
+        (list[Address], [{"title": 1}], "[0].title: Input should be a valid string"),
+        (float, float("nan"), "the return value holds nan"),
+        (list[float], [1.0, float("-inf")], "the return value holds -inf"),
+        (dict[str, Any], {"a": Opaque()}, "the return value has no JSON"),
+        (dict[str, Any], {"a": b"\xff"}, "the return value has no JSON"),
+    ],
+)
+def test_a_value_that_does_not_fit_is_the_tools_fault(
+    annotation: Any, value: Any, fault: str
+) -> None:
+    output = Output.of(annotation)
+    assert output is not None
+    with pytest.raises(OutputError) as caught:
+        output.dump(value)
+    assert str(caught.value).startswith(fault)
+    assert "secret" not in str(caught.value)
+
+
+def test_a_model_built_without_validation_is_not_let_through() -> None:
+    output = Output.of(Address)
+    assert output is not None
+    with pytest.raises(OutputError) as caught:
+        output.dump(Address.model_construct(title=["secret"]))
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("annotation", "fault"),
+    [
+        (bytes, "return Image, Audio or EmbeddedResource"),
+        (Opaque, "return type: Unable to generate"),
+        (Iterator[Opaque], "return type: Unable to generate"),
+    ],
+)
+def test_a_return_type_without_a_schema_is_refused(annotation: Any, fault: str) -> None:
+    with pytest.raises(TypeError, match=fault):
+        Output.of(annotation)
