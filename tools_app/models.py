@@ -59,14 +59,14 @@ class TokenQuerySet(models.QuerySet["Token"]):
         return token, text
 
     def in_state(self, state: State) -> TokenQuerySet:
-        alive = Q(expires_at__gt=timezone.now())
-        match state:
-            case State.REVOKED:
-                return self.filter(revoked_at__isnull=False)
-            case State.EXPIRED:
-                return self.filter(~alive, revoked_at__isnull=True)
-            case State.ACTIVE:
-                return self.filter(alive, revoked_at__isnull=True)
+        revoked = Q(revoked_at__isnull=False)
+        expired = Q(expires_at__lte=timezone.now())
+        conditions = {
+            State.REVOKED: revoked,
+            State.EXPIRED: ~revoked & expired,
+            State.ACTIVE: ~revoked & ~expired,
+        }
+        return self.filter(conditions[state])
 
 
 class Token(models.Model):

@@ -54,6 +54,12 @@ class Call:
         if self._timeout_s is not None:
             self._arm()
 
+    def _ended(self) -> None:
+        # What was to happen at the deadline refers to who refers to this call:
+        # let go, or each call would be left to the garbage collector.
+        self._disarm()
+        self._late = None
+
     def _arm(self) -> None:
         self._disarm()
         assert self._timeout_s is not None
@@ -84,6 +90,7 @@ class Calls:
         """Run ``work``; hold it under ``key`` when it has to wait."""
         task = eager.start(work)
         if task is None:
+            call._ended()
             return
         self._running[call] = key
         if key is not None:
@@ -92,7 +99,7 @@ class Calls:
         task.add_done_callback(lambda _: self._ended(call))
 
     def _ended(self, call: Call) -> None:
-        call._disarm()
+        call._ended()
         key = self._running.pop(call, None)
         if key is not None and self._by_key.get(key) is call:
             del self._by_key[key]

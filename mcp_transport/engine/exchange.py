@@ -237,6 +237,14 @@ class Exchange:
             self._waiter = None
         return True
 
+    async def settle(self) -> None:
+        """Wait for the response alone; what comes before it is dropped."""
+        while not self.done:
+            await self.wait()
+            if not self.done:
+                self._ready.clear()
+                self.hang_up_ms = None
+
     def leave(self) -> None:
         """Stop listening: cancels the call of a stateless revision."""
         if not self.done and not self.peer.revision.stateful:

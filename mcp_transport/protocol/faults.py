@@ -134,12 +134,13 @@ def _path_in(arguments: Any, location: tuple[int | str, ...]) -> list[int | str]
     """Return the steps that exist; the others name alternatives of a union."""
     path = []
     for step in location:
-        if isinstance(arguments, dict) and step in arguments:
-            pass
-        elif not isinstance(arguments, list) or not isinstance(step, int):
-            continue
-        path.append(step)
-        arguments = arguments[step]
+        if isinstance(arguments, dict):
+            exists = step in arguments
+        else:
+            exists = isinstance(arguments, list) and step in range(len(arguments))
+        if exists:
+            path.append(step)
+            arguments = arguments[step]
     return path
 
 

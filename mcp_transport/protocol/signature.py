@@ -138,15 +138,15 @@ class Output:
             plain = self._serialize(
                 checked, mode="json", by_alias=True, warnings="error"
             )
-            return _wire_form(plain)
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             where = place(first["loc"]) or "the return value"
             raise OutputError(f"{where}: {first['msg']}") from None
-        except PydanticSerializationError as error:
+        except (PydanticSerializationError, UnicodeError) as error:
             # What stands in brackets repeats the value.
             reason = " ".join(str(error).split(" [", 1)[0].split())
             raise OutputError(f"the return value has no JSON: {reason}") from None
+        return _wire_form(plain)
 
 
 def _parameters(

@@ -135,10 +135,10 @@ class StreamableHTTP:
         """Answer a call that ends with its connection."""
         exchange = self._server.open(arrival)
         try:
-            if not exchange.ready:
+            if not arrival.binding.streaming:
+                await exchange.settle()
+            elif not exchange.ready:
                 await exchange.wait(self._limits.keep_alive_s)
-            while not arrival.binding.streaming and not exchange.done:
-                await exchange.wait()
         except BaseException:
             exchange.leave()
             raise
@@ -156,8 +156,7 @@ class StreamableHTTP:
     ) -> HttpResponseBase:
         session = Session.new(caller)
         exchange = self._server.open(Arrival(message, ASGI, caller, headers, session))
-        while not exchange.done:
-            await exchange.wait()
+        await exchange.settle()
         response = json_reply(exchange.take()[-1], headers, _status(exchange))
         if session.phase is not Phase.NEW:
             await self._sessions.add(session)

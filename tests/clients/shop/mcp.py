@@ -24,9 +24,9 @@ from mcp_transport import (
     tool,
 )
 from mcp_transport.conf import announce
+from tests.clients.shop.logo import LOGO
 
 PENCE = {"tea": 120, "cake": 250}
-LOGO = b"\x89PNG\r\n\x1a\nnot really"
 
 Item = Literal["tea", "cake"]
 
@@ -69,7 +69,7 @@ def menu() -> list[Text | Image | ResourceLink]:
 @tool
 def whoami(ctx: Context) -> str:
     """Name the user of the token."""
-    return f"{ctx.user.get_username()} of {ctx.client.info['name']}"
+    return str(ctx.user.get_username())
 
 
 @tool
@@ -94,7 +94,7 @@ def slogan(ctx: Context, subject: str) -> str:
         subject: what to praise.
     """
     answer = ctx.ask(line=Sample(subject, max_tokens=20))["line"]
-    return f"{answer['model']}: {answer['content']['text']}"
+    return str(answer["content"]["text"])
 
 
 @tool
