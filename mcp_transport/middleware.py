@@ -21,6 +21,7 @@ from django.http import HttpRequest
 from django.http.request import split_domain_port, validate_host
 from django.http.response import HttpResponseBase
 from django.utils.module_loading import import_string
+from django.views.decorators.debug import sensitive_variables
 
 from mcp_transport.conf import get_authenticators, get_conf
 from mcp_transport.engine.caller import ANONYMOUS, Caller
@@ -92,6 +93,7 @@ class BearerMiddleware(AsyncMiddleware):
     OPTIONS, which a browser sends without credentials, grants nothing.
     """
 
+    @sensitive_variables()
     async def __call__(self, request: HttpRequest) -> HttpResponseBase:
         headers = wire_headers(request)
         try:
@@ -112,6 +114,7 @@ class BearerMiddleware(AsyncMiddleware):
         return await self.get_response(request)
 
 
+@sensitive_variables()
 async def authenticate(token: str) -> Caller | None:
     """Return the caller whom the first authenticator that knows it names."""
     for authenticator in get_authenticators():

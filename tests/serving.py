@@ -9,7 +9,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,7 +44,7 @@ def daphne(
     *,
     python: Path = Path(sys.executable),
     cwd: Path = ROOT,
-    **environ: str,
+    environ: Mapping[str, str],
 ) -> Iterator[Served]:
     """Serve an ASGI application by its dotted path on a free port of 127.0.0.1.
 

@@ -15,16 +15,26 @@ from mcp_transport.engine import eager
 CallKey = tuple[str, str | int]
 
 
+def told_to_end() -> bool:
+    """Tell whether the current task was cancelled, by us or with its loop.
+
+    A CancelledError may also come from something that the task waited for.
+    """
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0
+
+
 class Call:
     """One running call. ``deadline`` may be set before or while it waits."""
 
-    __slots__ = ("_alarm", "_late", "_task", "_timeout_s", "cancelled")
+    __slots__ = ("_alarm", "_late", "_paused", "_task", "_timeout_s", "cancelled")
 
     def __init__(self) -> None:
         self._task: asyncio.Task[None] | None = None
         self._alarm: asyncio.TimerHandle | None = None
         self._timeout_s: float | None = None
         self._late: Callable[[], None] | None = None
+        self._paused = False
         self.cancelled = False
 
     def deadline(self, timeout_s: float, late: Callable[[], None]) -> None:
@@ -35,10 +45,12 @@ class Call:
 
     def pause(self) -> None:
         """Let the deadline stand still, while somebody else is waited for."""
+        self._paused = True
         self._disarm()
 
     def resume(self) -> None:
         """Let the deadline run again, from its start."""
+        self._paused = False
         if self._timeout_s is not None:
             self._arm()
 
@@ -51,7 +63,7 @@ class Call:
 
     def _held(self, task: asyncio.Task[None]) -> None:
         self._task = task
-        if self._timeout_s is not None:
+        if self._timeout_s is not None and not self._paused:
             self._arm()
 
     def _ended(self) -> None:

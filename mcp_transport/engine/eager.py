@@ -57,7 +57,11 @@ else:
         def throw(self, *error: Any) -> Any:
             if self.ended:
                 raise StopIteration
-            self._waiting = None
+            if self._waiting is not None:
+                (waiting,), self._waiting = self._waiting, None
+                # What is waited for is cancelled first, as a task does it.
+                if waiting is not None and waiting.cancel():
+                    return waiting
             return self._coroutine.throw(*error)
 
         def close(self) -> None:

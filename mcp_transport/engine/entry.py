@@ -9,11 +9,14 @@ Spec: 2026-07-28 server/tools, server/resources, server/prompts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 from mcp_transport.engine.caller import Caller
+from mcp_transport.protocol.docstring import describe
+from mcp_transport.protocol.naming import check_text
 
 Kind = Literal["tools", "resources", "templates", "prompts"]
 Json = dict[str, Any]
@@ -21,7 +24,7 @@ Icon = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class Entry:
+class Entry(ABC):
     """What all entries share. ``meta`` is sent as ``_meta``."""
 
     kind: ClassVar[Kind]
@@ -40,9 +43,9 @@ class Entry:
         """What a client names the entry by; unique within its kind."""
         return self.name
 
+    @abstractmethod
     def to_json(self) -> Json:
         """Return the entry as it is listed."""
-        raise NotImplementedError
 
     def visible(self, caller: Caller) -> bool:
         return caller.has_scope(self.scope) and (
@@ -60,3 +63,26 @@ class Entry:
             "_meta": dict(self.meta),
         }
         return {name: value for name, value in shown.items() if value or value == 0}
+
+
+def described(
+    function: Callable[..., Any], options: Mapping[str, Any], scope: str
+) -> dict[str, Any]:
+    """Return the options of an entry, with what its function says of itself.
+
+    The name is the function's and the description its docstring, unless given;
+    ``scope`` is the scope unless given, in which {name} stands for the name.
+    Raises ValueError for text that its reader would not see.
+    """
+    name = options.get("name") or function.__name__
+    description = options.get("description")
+    return {
+        **options,
+        "name": name,
+        "scope": options.get("scope") or scope.format(name=name),
+        "description": check_text(
+            describe(function).text if description is None else description
+        ),
+        "tags": frozenset(options.get("tags", ())),
+        "icons": tuple(options.get("icons", ())),
+    }

@@ -127,7 +127,8 @@ class Exchange:
     def session(self) -> Session | None:
         return self.arrival.session
 
-    # The side that answers. Nothing goes out after the response.
+    # The side that answers. Nothing goes out after the response, or once the
+    # call was cancelled. Spec: 2026-07-28 basic/patterns/cancellation.
 
     def send(self, message: bytes) -> None:
         """Send one message. May be called from any thread."""
@@ -191,13 +192,13 @@ class Exchange:
     def _finish(self, message: bytes | None) -> None:
         if self.done:
             return
-        if message is not None:
+        if message is not None and not self.call.cancelled:
             self._ready.append(message)
         self.done = True
         self._wake()
 
     def _put(self, message: bytes) -> None:
-        if not self.done:
+        if not self.done and not self.call.cancelled:
             self._ready.append(message)
             self._wake()
 

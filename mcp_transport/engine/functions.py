@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import typing
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+from mcp_transport.engine.calls import told_to_end
 from mcp_transport.engine.context import Context
 
 
@@ -56,3 +58,7 @@ class Function:
         except SystemExit as error:
             # Meant for a command line; here it would end the whole process.
             raise RuntimeError("the function called sys.exit") from error
+        except asyncio.CancelledError as error:
+            if told_to_end():
+                raise
+            raise RuntimeError("the function awaited what was cancelled") from error

@@ -5,20 +5,21 @@ Spec: 2026-07-28 server/prompts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from mcp_transport.engine.completing import Completions, Source
 from mcp_transport.engine.context import Context
-from mcp_transport.engine.entry import Entry, Icon, Json, Kind
+from mcp_transport.engine.entry import Entry, Json, Kind, described
 from mcp_transport.engine.functions import Function
 from mcp_transport.protocol.content import to_blocks
 from mcp_transport.protocol.errors import invalid_params
-from mcp_transport.protocol.naming import check_name, check_text
-from mcp_transport.protocol.signature import Parameters, describe
+from mcp_transport.protocol.naming import check_name
+from mcp_transport.protocol.signature import Parameters
 from mcp_transport.protocol.wording import ArgumentError
 
+SCOPE = "prompts:get"
 ROLES = ("user", "assistant")
 
 
@@ -41,34 +42,25 @@ class Prompt(Entry):
         cls,
         function: Callable[..., Any],
         *,
-        name: str | None = None,
-        description: str | None = None,
-        scope: str | None = None,
         completions: Mapping[str, Source] | None = None,
-        tags: Iterable[str] = (),
-        icons: Iterable[Icon] = (),
         **options: Any,
     ) -> Prompt:
-        """Make a prompt; further options: title, permission, meta.
+        """Make a prompt of a function; its arguments are the prompt's.
 
+        Options: name, title, description, permission, scope, tags, icons, meta.
         Raises TypeError or ValueError, naming the fix.
         """
         bound = Function(function)
         parameters = Parameters.of(function, skip=bound.injected)
+        described_as = described(function, options, SCOPE)
+        check_name(described_as["name"])
         return cls(
-            name=check_name(name or function.__name__),
-            scope=scope or "prompts:get",
-            description=check_text(
-                describe(function).text if description is None else description
-            ),
             function=bound,
             parameters=parameters,
             completions=Completions(
                 completions or {}, parameters.schema.get("properties", {})
             ),
-            tags=frozenset(tags),
-            icons=tuple(icons),
-            **options,
+            **described_as,
         )
 
     def to_json(self) -> Json:

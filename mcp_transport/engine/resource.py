@@ -5,17 +5,16 @@ Spec: 2026-07-28 server/resources.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from mcp_transport.engine.completing import Completions, Source
 from mcp_transport.engine.context import Context
-from mcp_transport.engine.entry import Entry, Icon, Json, Kind
+from mcp_transport.engine.entry import Entry, Json, Kind, described
 from mcp_transport.engine.functions import Function
 from mcp_transport.protocol.content import resource_contents
-from mcp_transport.protocol.naming import check_text
-from mcp_transport.protocol.signature import Parameters, describe
+from mcp_transport.protocol.signature import Parameters
 from mcp_transport.protocol.uritemplate import UriTemplate
 from mcp_transport.protocol.wording import ArgumentError
 
@@ -64,7 +63,7 @@ class Resource(_Readable):
             )
         if not _has_scheme(uri):
             raise ValueError(f"{uri!r} is no URI: begin with a scheme, as in docs://x")
-        return cls(uri=uri, function=bound, **described(function, options))
+        return cls(uri=uri, function=bound, **described(function, options, SCOPE))
 
     @property
     def key(self) -> str:
@@ -124,7 +123,7 @@ class ResourceTemplate(_Readable):
             function=bound,
             parameters=Parameters.of(function, skip=bound.injected),
             completions=Completions(completions or {}, template.variables),
-            **described(function, options),
+            **described(function, options, SCOPE),
         )
 
     @property
@@ -158,23 +157,6 @@ class ResourceTemplate(_Readable):
             ttl_ms=self.ttl_ms,
             cache_scope=self.cache_scope,
         )
-
-
-def described(function: Callable[..., Any], options: dict[str, Any]) -> dict[str, Any]:
-    """Fill in what a function says of itself: its name and its docstring."""
-    tags: Iterable[str] = options.pop("tags", ())
-    icons: Iterable[Icon] = options.pop("icons", ())
-    description = options.pop("description", None)
-    return {
-        "name": options.pop("name", None) or function.__name__,
-        "scope": options.pop("scope", None) or SCOPE,
-        "description": check_text(
-            describe(function).text if description is None else description
-        ),
-        "tags": frozenset(tags),
-        "icons": tuple(icons),
-        **options,
-    }
 
 
 def _has_scheme(uri: str) -> bool:

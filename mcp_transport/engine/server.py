@@ -11,11 +11,11 @@ import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
-from mcp_transport.engine.calls import CallKey, Calls
+from mcp_transport.engine.calls import CallKey, Calls, told_to_end
 from mcp_transport.engine.catalogue import Catalogue
 from mcp_transport.engine.changes import Changes, ListChanged
 from mcp_transport.engine.context import Context
-from mcp_transport.engine.errors import InputRequired, ResourceNotFound
+from mcp_transport.engine.errors import ResourceNotFound
 from mcp_transport.engine.exchange import Arrival, Exchange
 from mcp_transport.engine.limits import Limits
 from mcp_transport.engine.methods import METHODS
@@ -167,10 +167,15 @@ class Server:
             exchange.respond(result)
         except ProtocolError as error:
             exchange.fail(error)
-        except asyncio.CancelledError:
+        except (KeyboardInterrupt, SystemExit, GeneratorExit):
             exchange.end()
             raise
-        except (Exception, InputRequired):
+        except asyncio.CancelledError:
+            if told_to_end():
+                exchange.end()
+                raise
+            exchange.fail(self.internal_error(exchange.method))
+        except BaseException:
             exchange.fail(self.internal_error(exchange.method))
 
     async def _hooked(self, exchange: Exchange) -> Result:

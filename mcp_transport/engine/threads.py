@@ -35,7 +35,11 @@ class Threads:
 
     def _run(self, function: Callable[[], T]) -> T:
         with self._around():
-            return function()
+            try:
+                return function()
+            except StopIteration as error:
+                # No future can carry it: whoever waits would wait for ever.
+                raise RuntimeError("the function raised StopIteration") from error
 
     def close(self) -> None:
         self._pool.shutdown(wait=False, cancel_futures=True)

@@ -6,28 +6,29 @@ Spec: 2026-07-28 server/tools.
 from __future__ import annotations
 
 import typing
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, TypeVar
 
 from mcp_transport.engine.context import Context
-from mcp_transport.engine.entry import Entry, Icon, Json, Kind
+from mcp_transport.engine.entry import Entry, Json, Kind, described
 from mcp_transport.engine.errors import ToolError
 from mcp_transport.engine.functions import Function
 from mcp_transport.protocol.content import json_text, to_blocks
-from mcp_transport.protocol.naming import check_name, check_text
+from mcp_transport.protocol.naming import check_name
 from mcp_transport.protocol.schema import (
     HeaderParam,
     JsonSchema,
     check_input_schema,
     header_params,
 )
-from mcp_transport.protocol.signature import Output, Parameters, describe
+from mcp_transport.protocol.signature import Output, Parameters
 from mcp_transport.protocol.wording import ArgumentError
 
 Validate = Callable[[Json], Json]
 
 
+SCOPE = "tools:call:{name}"
 T = TypeVar("T")
 
 
@@ -69,16 +70,11 @@ class Tool(Entry):
         cls,
         function: Callable[..., Any],
         *,
-        name: str | None = None,
-        description: str | None = None,
-        scope: str | None = None,
         input_schema: Json | None = None,
         read_only: bool | None = None,
         destructive: bool | None = None,
         idempotent: bool | None = None,
         open_world: bool | None = None,
-        tags: Iterable[str] = (),
-        icons: Iterable[Icon] = (),
         **options: Any,
     ) -> Tool:
         """Make a tool of a function; its signature and docstring are the rest.
@@ -86,13 +82,13 @@ class Tool(Entry):
         With ``input_schema`` (raw JSON Schema) the function takes the
         arguments as one dictionary. ``read_only`` and its kin are hints to the
         client (Spec: 2026-07-28 server/tools #tool-annotations). Further
-        options: title, permission, timeout_s, meta.
-        Raises TypeError or ValueError, naming the fix.
+        options: name, title, description, permission, scope, tags, timeout_s,
+        icons, meta. Raises TypeError or ValueError, naming the fix.
         """
-        name = check_name(name or function.__name__)
         bound = Function(function)
-        about = describe(function)
         schema, validate = _taking(function, bound, input_schema)
+        described_as = described(function, options, SCOPE)
+        check_name(described_as["name"])
         hints = {
             "readOnlyHint": read_only,
             "destructiveHint": destructive,
@@ -100,18 +96,13 @@ class Tool(Entry):
             "openWorldHint": open_world,
         }
         return cls(
-            name=name,
-            scope=scope or f"tools:call:{name}",
-            description=check_text(about.text if description is None else description),
             function=bound,
             input_schema=schema,
             validate=validate,
             output=_giving(bound.returns),
             annotations={k: v for k, v in hints.items() if v is not None},
             headers=header_params(schema),
-            tags=frozenset(tags),
-            icons=tuple(icons),
-            **options,
+            **described_as,
         )
 
     def to_json(self) -> Json:

@@ -126,8 +126,8 @@ class _Inlining:
                 )
 
     def _resolved(self, node: Schema) -> Schema:
-        while "$ref" in node:
-            node = self._definitions[node["$ref"].removeprefix(_PREFIX)]
+        for name in _targets({"$ref": node.get("$ref")}):
+            return self._resolved(self._definitions.get(name, {}))
         return node
 
     def _reached(self, node: Schema) -> set[str]:
@@ -136,7 +136,7 @@ class _Inlining:
         waiting = [node]
         while waiting:
             for target in _targets(waiting.pop()):
-                if target not in seen:
+                if target in self._definitions and target not in seen:
                     seen.add(target)
                     waiting.append(self._definitions[target])
         return seen
@@ -159,7 +159,7 @@ class _Inlining:
 def _targets(schema: Schema) -> Iterator[str]:
     for _, node in subschemas(schema):
         reference = node.get("$ref")
-        if isinstance(reference, str):
+        if isinstance(reference, str) and reference.startswith(_PREFIX):
             yield reference.removeprefix(_PREFIX)
 
 

@@ -140,7 +140,7 @@ class JsonSchema:
             reason = shorten(str(error), MAX_REASON)
             raise ArgumentError(f"the value is not JSON: {reason}") from None
         if fault is not None:
-            raise argument_error([fault], 1)
+            raise argument_error([fault])
 
     def _fault(self, value: Any) -> str:
         if self._parts is not None:

@@ -77,12 +77,12 @@ class Parameters:
         for name in self._numbers:
             if isinstance(arguments.get(name), bool):
                 words = f"{name}: should be a number, got {quote(arguments[name])}"
-                raise argument_error([words], 1)
+                raise argument_error([words])
         try:
             return self._validate(arguments)
         except ValidationError as error:
-            words_of_all = signature_words(error, arguments, self.names)
-            raise argument_error(words_of_all, len(words_of_all)) from None
+            faults = signature_words(error, arguments, self.names)
+            raise argument_error(faults) from None
 
 
 @dataclass(frozen=True, slots=True)

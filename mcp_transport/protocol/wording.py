@@ -26,11 +26,11 @@ class OutputError(ValueError):
     """A tool returned what its own declaration does not allow."""
 
 
-def argument_error(faults: Sequence[str], total: int) -> ArgumentError:
-    """Return the error that names ``faults``, the first of ``total``."""
+def argument_error(faults: Sequence[str]) -> ArgumentError:
+    """Return the error that names the first of ``faults`` and counts the others."""
     lines = [f"- {shorten(fault, MAX_REASON)}" for fault in faults[:MAX_FAULTS]]
-    if total > len(lines):
-        lines.append(f"- and {total - len(lines)} more")
+    if len(faults) > len(lines):
+        lines.append(f"- and {len(faults) - len(lines)} more")
     return ArgumentError("Invalid arguments:\n" + "\n".join(lines))
 
 

@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -55,7 +54,8 @@ def shop(
     shop_environ: dict[str, str], token: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Served]:
     log = tmp_path_factory.mktemp("shop") / "daphne.log"
-    with daphne("tests.clients.asgi:application", Path(log), **shop_environ) as served:
+    application = "tests.clients.asgi:application"
+    with daphne(application, log, environ=shop_environ) as served:
         yield served
         said = served.said()
         assert "Traceback" not in said

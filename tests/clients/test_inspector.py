@@ -20,7 +20,7 @@ class Inspector:
 
     def __init__(self, served: Served, token: str, era: str, home: Path) -> None:
         self.environ = {"HOME": str(home)}
-        self.command = [
+        self.command: list[str | Path] = [
             peers.node_program("inspector", "mcp-inspector"),
             *("--cli", served.url, "--transport", "http"),
             *("--protocol-era", era, "--header", f"Authorization: Bearer {token}"),

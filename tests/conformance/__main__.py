@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests import peers
 from tests.conformance import suite
-from tests.conformance.conftest import MOUNTS
+from tests.conformance.conftest import MOUNTS, settings
 from tests.serving import daphne
 
 REVISIONS = sorted(path.stem for path in suite.BASELINES.glob("*.yml"))
@@ -23,8 +23,7 @@ def main(arguments: list[str]) -> int:
     worst = 0
     with tempfile.TemporaryDirectory() as directory:
         log = Path(directory, "server.log")
-        settings = "tests.conformance.settings"
-        with daphne(MOUNTS["lean"], log, DJANGO_SETTINGS_MODULE=settings) as served:
+        with daphne(MOUNTS["lean"], log, environ=settings("settings")) as served:
             for revision in arguments or REVISIONS:
                 worst = max(worst, show(served.url, revision))
     return worst

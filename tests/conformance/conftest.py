@@ -14,14 +14,17 @@ MOUNTS = {
 }
 
 
+def settings(module: str) -> dict[str, str]:
+    return {"DJANGO_SETTINGS_MODULE": f"tests.conformance.{module}"}
+
+
 @pytest.fixture(scope="session", params=MOUNTS)
 def served(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Served]:
     mount: str = request.param
     log = tmp_path_factory.mktemp("conformance") / f"{mount}.log"
-    settings = "tests.conformance.settings"
-    with daphne(MOUNTS[mount], log, DJANGO_SETTINGS_MODULE=settings) as server:
+    with daphne(MOUNTS[mount], log, environ=settings("settings")) as server:
         yield server
         assert "Traceback" not in server.said()
 
@@ -30,6 +33,5 @@ def served(
 def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A server with nothing in its catalogue."""
     log = tmp_path_factory.mktemp("conformance") / "empty.log"
-    settings = "tests.conformance.empty_settings"
-    with daphne(MOUNTS["lean"], log, DJANGO_SETTINGS_MODULE=settings) as server:
+    with daphne(MOUNTS["lean"], log, environ=settings("empty_settings")) as server:
         yield server

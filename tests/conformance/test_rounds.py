@@ -12,7 +12,7 @@ import pytest
 from tests.conformance.wire import ask
 from tests.serving import Served
 
-ABLE = {"elicitation": {}, "sampling": {}, "roots": {}}
+ABLE: dict[str, Any] = {"elicitation": {}, "sampling": {}, "roots": {}}
 ANSWERS: dict[str, Any] = {
     "elicitation/create": {
         "name": {"action": "accept", "content": {"name": "Ada"}},

@@ -118,7 +118,7 @@ def test_the_steps_lead_to_a_call(reader: Reader, tmp_path: Path) -> None:
         tmp_path / "daphne.log",
         python=python,
         cwd=reader.directory,
-        VIRTUAL_ENV=str(reader.environment),
+        environ={"VIRTUAL_ENV": str(reader.environment)},
     ) as served:
         called = peers.run(
             [peers.python("python-sdk-2.3"), CLIENT, served.url, call.tool],

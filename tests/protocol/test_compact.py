@@ -7,7 +7,7 @@ import uuid
 from typing import Annotated, Any, Literal, NotRequired
 
 import pytest
-from pydantic import BaseModel, Field, JsonValue
+from pydantic import BaseModel, Field, JsonValue, WithJsonSchema
 from typing_extensions import TypeAliasType, TypedDict
 
 from mcp_transport.protocol.compact import adapter, compact_schema
@@ -172,6 +172,11 @@ def test_a_union_that_takes_exponential_time_is_refused(union: Any) -> None:
 )
 def test_a_union_that_stays_linear_is_accepted(union: Any) -> None:
     assert schema_of(union)
+
+
+def test_references_of_a_handwritten_schema_are_left_alone() -> None:
+    kept = {"$ref": "#/elsewhere"}
+    assert schema_of(Annotated[int, WithJsonSchema(kept)]) == kept
 
 
 def test_a_type_without_a_schema_is_refused_in_one_line() -> None:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import BaseModel, Field, field_validator
 from typing_extensions import TypedDict
 
@@ -391,7 +393,7 @@ def test_many_faults_in_one_argument_do_not_hide_another() -> None:
 
 def test_a_fault_never_repeats_much_of_what_was_sent() -> None:
     parameters = Parameters.of(count, skip={"ctx"})
-    for sent in (
+    hostile: list[dict[str, Any]] = [
         {"order_id": "x" * 1_000_000},
         {"order_id": ["x" * 1_000_000]},
         {"order_id": {"k" * 100_000: {}}},
@@ -400,11 +402,55 @@ def test_a_fault_never_repeats_much_of_what_was_sent() -> None:
         {f"k{n}": n for n in range(20_000)},
         {"status": [{}] * 10_000, "order_id": "\ud800"},
         {"order_id": 1, "\ud800": 1},
-    ):
+    ]
+    for sent in hostile:
         with pytest.raises(ArgumentError) as caught:
             parameters.validate(sent)
         assert len(str(caught.value)) < 1_500
         str(caught.value).encode()
+
+
+ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["kind", "friend", "pk", "to", "title", "a"]), inner
+        )
+    ),
+    max_leaves=8,
+)
+
+
+def everything(
+    number: int,
+    order: Order,
+    pet: Pet | None,
+    pair: tuple[int, str],
+    union: int | list[int | Address] | dict[str, float],
+    day: datetime.date,
+    color: Color = Color.RED,
+) -> None: ...
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from([*inspect.signature(everything).parameters, "x"]), ANY_JSON
+    )
+)
+def test_whatever_json_is_sent_is_accepted_or_refused_in_words(
+    sent: dict[str, Any],
+) -> None:
+    try:
+        accepted = EVERYTHING.validate(sent)
+    except ArgumentError as error:
+        assert str(error).startswith("Invalid arguments:\n- ")
+        assert len(str(error)) < 4_000
+    else:
+        assert accepted.keys() == inspect.signature(everything).parameters.keys()
+
+
+EVERYTHING = Parameters.of(everything)
 
 
 # What a function gives.
