@@ -31,6 +31,10 @@ class Guide:
 
 def guides(name: str, endpoint: str) -> list[Guide]:
     """Return the guides to the server ``name`` at the URL ``endpoint``."""
+    return [*_hosts(name, endpoint), *_developer_tools(endpoint)]
+
+
+def _hosts(name: str, endpoint: str) -> list[Guide]:
     return [
         Guide(
             "claude-code",
@@ -61,6 +65,11 @@ def guides(name: str, endpoint: str) -> list[Guide]:
             vs_code(name, endpoint),
             "VS Code asks for the token once and keeps it as a secret.",
         ),
+    ]
+
+
+def _developer_tools(endpoint: str) -> list[Guide]:
+    return [
         Guide(
             "inspector",
             "MCP Inspector",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NotRequired
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, Field, field_validator
+from pydantic import BaseModel, Field, WithJsonSchema, field_validator
 from typing_extensions import TypedDict
 
 from mcp_transport.protocol.content import Audio, Image, ResourceLink, Text
@@ -231,6 +231,9 @@ def pattern(name: Annotated[str, Field(pattern="(?=a)")]) -> None: ...
 def header(
     name: Annotated[float, Field(json_schema_extra={"x-mcp-header": "A"})],
 ) -> None: ...
+def remote(
+    name: Annotated[int, WithJsonSchema({"$ref": "https://example.com/s"})],
+) -> None: ...
 def hidden(name: Annotated[str, Field(description="a\u202e")]) -> None: ...
 def union(name: list[Loose | Dog]) -> None: ...
 
@@ -246,6 +249,7 @@ def union(name: list[Loose | Dog]) -> None: ...
         (opaque, "parameter 'name': Unable to generate"),
         (call, "parameter 'name': Cannot generate"),
         (pattern, "parameter 'name': .* look-around"),
+        (remote, "leaves the schema"),
         (header, "at properties.name: the type is"),
         (hidden, r"U\+202E"),
         (union, r"parameter 'name': .*Field\(discriminator"),
