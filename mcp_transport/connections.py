@@ -6,6 +6,7 @@ none, and open streams would otherwise hold a connection for their whole life.
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from django.db.backends.signals import connection_created
 @contextmanager
 def closing_old_connections() -> Iterator[None]:
     """What a request does around a view, for a function on a worker thread."""
-    _own.threads.add(threading.get_ident())
+    _shared.own_threads.add(threading.get_ident())
     close_old_connections()
     try:
         yield
@@ -27,28 +28,41 @@ def closing_old_connections() -> Iterator[None]:
         close_old_connections()
 
 
-class _Own:
-    """Threads that close after themselves, and whether another one opened a
-    connection: async code reaches the database on asgiref's shared thread.
+class _Shared:
+    """Whether a thread that does not close after itself opened a connection:
+    async code reaches the database on asgiref's shared thread.
     """
 
     def __init__(self) -> None:
-        self.threads: set[int] = set()
-        self.shared_thread_has_one = False
+        self.own_threads: set[int] = set()
+        self.has_connection = False
+        self.closing: asyncio.Task[None] | None = None
 
     def created(self, **_: Any) -> None:
-        if threading.get_ident() not in self.threads:
-            self.shared_thread_has_one = True
+        if threading.get_ident() not in self.own_threads:
+            self.has_connection = True
+
+    async def close(self) -> None:
+        # Cleared before: what is opened meanwhile wants another turn.
+        self.has_connection = False
+        if await sync_to_async(_close)():
+            self.has_connection = True
 
 
-_own = _Own()
-connection_created.connect(_own.created, dispatch_uid="mcp_transport.connections")
+_shared = _Shared()
+connection_created.connect(_shared.created, dispatch_uid="mcp_transport.connections")
 
 
-async def close_shared_connections() -> None:
-    """Close what async code left open, as far as its settings want it closed."""
-    if _own.shared_thread_has_one:
-        _own.shared_thread_has_one = await sync_to_async(_close)()
+def close_shared_connections() -> None:
+    """Close what async code left open, as far as its settings want it closed.
+
+    It is done in a task of its own, one at a time: whoever asks is about to end.
+    """
+    if not _shared.has_connection:
+        return
+    loop, closing = asyncio.get_running_loop(), _shared.closing
+    if closing is None or closing.done() or closing.get_loop() is not loop:
+        _shared.closing = loop.create_task(_shared.close())
 
 
 def _close() -> bool:

@@ -108,7 +108,7 @@ class LeanHandler(ASGIHandler):
             # Not response.close(), which would send Django's request_finished.
             for close in response._resource_closers:  # type: ignore[attr-defined]
                 close()
-            await close_shared_connections()
+            close_shared_connections()
 
 
 async def _until_disconnected(task: asyncio.Task[None], receive: Receive) -> None:

@@ -9,10 +9,11 @@ from datetime import timedelta
 from hmac import HMAC, compare_digest
 
 from django.contrib.auth.models import PermissionsMixin
-from django.db import DatabaseError, close_old_connections, router
+from django.db import DatabaseError, router
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
+from mcp_transport.connections import closing_old_connections
 from mcp_transport.engine.caller import Caller
 from tools_app import credential
 from tools_app.models import State, Token
@@ -43,8 +44,7 @@ def look_up(public_id: str, text: str, peppers: Sequence[HMAC]) -> Grant | None:
     Raises:
         DatabaseError: the token could not be read.
     """
-    close_old_connections()
-    try:
+    with closing_old_connections():
         # A replica that lags would let a revoked token live.
         tokens = Token.objects.using(router.db_for_write(Token))
         digests = tokens.filter(public_id=public_id).values_list("digest", flat=True)
@@ -61,8 +61,6 @@ def look_up(public_id: str, text: str, peppers: Sequence[HMAC]) -> Grant | None:
         _record_use(token, made[0].hex())
         expires_in = token.expires_at - timezone.now()
         return Grant(_caller(token), expires_in.total_seconds())
-    finally:
-        close_old_connections()
 
 
 def _caller(token: Token) -> Caller:

@@ -61,6 +61,11 @@ class Call:
         if self._task is not None:
             self._task.cancel()
 
+    async def ended(self) -> None:
+        """Wait until the call has ended, its clean-up included."""
+        if self._task is not None:
+            await asyncio.wait([self._task])
+
     def _held(self, task: asyncio.Task[None]) -> None:
         self._task = task
         if self._timeout_s is not None and not self._paused:

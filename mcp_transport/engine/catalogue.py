@@ -36,13 +36,13 @@ Watcher = Callable[[ListKind], None]
 class Page:
     """Part of a list. ``next`` is the position after it, None at the end.
 
-    ``encoded`` keeps what a revision makes of the page, by the revision's
-    name, for as long as the page itself is kept.
+    ``encoded`` keeps what a server makes of the page for a revision, by both,
+    for as long as the page itself is kept.
     """
 
     entries: tuple[Entry, ...]
     next: str | None
-    encoded: dict[str, bytes] = field(default_factory=dict)
+    encoded: dict[object, bytes] = field(default_factory=dict)
 
 
 class Catalogue(Protocol):

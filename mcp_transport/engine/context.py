@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from math import isfinite
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from mcp_transport.engine.caller import Caller
@@ -86,10 +87,13 @@ class Context:
                 missing[name] = question
                 continue
             try:
+                if type(answer) is not dict:
+                    raise BadAnswer("an answer must be an object")
                 question.check(answer)
             except BadAnswer as error:
                 refused[name] = str(error)
-            self.answered[name] = answer
+            else:
+                self.answered[name] = answer
         if missing or refused:
             raise InputRequired(missing, refused)
         return {name: self.answered[name] for name in questions}
@@ -100,11 +104,14 @@ class Context:
         """Tell how far the call is, if the client asked to be told.
 
         A value that does not exceed the last one is not sent.
+        Raises ValueError for numbers that are not finite.
         """
+        if not (isfinite(value) and (total is None or isfinite(total))):
+            raise ValueError("progress and its total must be finite")
         exchange = self._exchange
         meta = exchange.params.get("_meta")
         token = meta.get("progressToken") if type(meta) is dict else None
-        if token is None:
+        if type(token) not in (str, int):
             return
         params: dict[str, Any] = {"progressToken": token, "progress": value}
         if total is not None:

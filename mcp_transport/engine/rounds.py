@@ -14,6 +14,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from itertools import count
 from typing import Any
 
 from mcp_transport.engine.context import Context
@@ -50,8 +51,8 @@ async def run(exchange: Exchange, attempt: Attempt) -> dict[str, Any]:
 
 async def _by_retry(exchange: Exchange, attempt: Attempt) -> dict[str, Any]:
     """Answer with the questions; the client comes again with their answers."""
-    given, rounds = _given(exchange)
-    context = Context(exchange, given)
+    kept, rounds = _kept(exchange)
+    context = Context(exchange, {**kept, **_responses(exchange)})
     try:
         return await attempt(context)
     except (InputRequired, BaseExceptionGroup) as raised:
@@ -60,9 +61,9 @@ async def _by_retry(exchange: Exchange, attempt: Attempt) -> dict[str, Any]:
         raise invalid_params(
             "; ".join(f"inputResponses.{name}: {why}" for name, why in refused.items())
         )
-    for question in questions.values():
-        if not exchange.peer.declares(question.capability):
-            raise missing_capability(question)
+    undeclared = _undeclared(exchange, questions)
+    if undeclared:
+        raise missing_capabilities(undeclared)
     if rounds >= exchange.server.limits.max_rounds:
         raise ToolError(f"Gave up after {rounds} rounds of questions.")
     return {
@@ -76,37 +77,46 @@ async def _by_retry(exchange: Exchange, attempt: Attempt) -> dict[str, Any]:
             subject=exchange.caller.subject,
             method=exchange.method,
             digest=request_digest(exchange.method, exchange.params),
-            answers=context.answered,
+            answers={**kept, **context.answered},
             round=rounds + 1,
             expires_at_s=int(time.time() + exchange.server.limits.state_age_s),
         ),
     }
 
 
-def _given(exchange: Exchange) -> tuple[Mapping[str, Answer], int]:
-    """Return the answers so far, and how many rounds of questions they took."""
+def _kept(exchange: Exchange) -> tuple[Mapping[str, Answer], int]:
+    """Return the answers of earlier rounds, and how many rounds there were."""
     params = exchange.params
-    answers: dict[str, Answer] = {}
-    rounds = 0
-    if "requestState" in params:
-        state = unseal_state(
-            exchange.server.signer,
-            params["requestState"],
-            subject=exchange.caller.subject,
-            method=exchange.method,
-            digest=request_digest(exchange.method, params),
-            now_s=int(time.time()),
-        )
-        answers, rounds = dict(state.answers), state.round
-    if "inputResponses" in params:
-        responses = params["inputResponses"]
-        if type(responses) is not dict:
-            raise invalid_params("inputResponses must be an object")
-        for name, answer in responses.items():
-            if type(answer) is not dict:
-                raise invalid_params(f"inputResponses.{name} must be an object")
-        answers.update(responses)
-    return answers, rounds
+    if "requestState" not in params:
+        return {}, 0
+    state = unseal_state(
+        exchange.server.signer,
+        params["requestState"],
+        subject=exchange.caller.subject,
+        method=exchange.method,
+        digest=request_digest(exchange.method, params),
+        now_s=int(time.time()),
+    )
+    return state.answers, state.round
+
+
+def _responses(exchange: Exchange) -> Mapping[str, Answer]:
+    """Return the answers of this round; those to no question are not looked at."""
+    responses = exchange.params.get("inputResponses", {})
+    if type(responses) is not dict:
+        raise invalid_params("inputResponses must be an object")
+    return responses
+
+
+def _undeclared(
+    exchange: Exchange, questions: Mapping[str, Question]
+) -> list[tuple[str, ...]]:
+    """Return the capabilities that the client lacks for these questions."""
+    return [
+        question.capability
+        for question in questions.values()
+        if not exchange.peer.declares(question.capability)
+    ]
 
 
 def _required(
@@ -114,14 +124,15 @@ def _required(
 ) -> tuple[dict[str, Question], dict[str, str]]:
     """Return what is asked; from within a TaskGroup it comes as a group.
 
-    Raises ``raised`` again when it holds anything else.
+    Raises what else the group holds: a failure is one with or without answers.
     """
     if isinstance(raised, InputRequired):
         return dict(raised.questions), dict(raised.refused)
     assert isinstance(raised, BaseExceptionGroup)
     asked, other = raised.split(InputRequired)
-    if other is not None or asked is None:
-        raise raised
+    if other is not None:
+        raise other
+    assert asked is not None
     questions: dict[str, Question] = {}
     refused: dict[str, str] = {}
     for one in asked.exceptions:
@@ -134,16 +145,20 @@ def _required(
 async def _live(exchange: Exchange, attempt: Attempt) -> dict[str, Any]:
     """Ask the client on the call's own stream, and run the tool again here."""
     answers: dict[str, Answer] = {}
-    for _ in range(exchange.server.limits.max_rounds):
+    for rounds in count():
         exchange.rewind()
         try:
             return await attempt(Context(exchange, answers))
         except (InputRequired, BaseExceptionGroup) as raised:
-            questions, _ = _required(raised)
+            questions, refused = _required(raised)
+        if refused:
+            raise ValueError(f"these names stand for two questions each: {refused}")
+        if rounds >= exchange.server.limits.max_rounds:
+            break
         exchange.call.pause()
         answers.update(await _answers(exchange, questions))
         exchange.call.resume()
-    raise ToolError("Gave up after too many rounds of questions.")
+    raise ToolError(f"Gave up after {rounds} rounds of questions.")
 
 
 async def _answers(
@@ -151,31 +166,32 @@ async def _answers(
 ) -> dict[str, Answer]:
     """Send the questions as requests of ours and wait for all the answers."""
     assert exchange.session is not None
-    for question in questions.values():
-        if not exchange.peer.declares(question.capability):
-            raise ToolError(
-                "This tool has to ask, and the client did not declare the capability "
-                f"{'.'.join(question.capability)}."
-            )
-    expected: dict[str, Awaitable[Response]] = {}
-    ids: list[str] = []
-    for name, question in questions.items():
-        request_id = "ask-" + secrets.token_hex(8)
-        params = _params(exchange, question)
-        expected[name] = exchange.session.answers.expect(request_id)
-        exchange.send(encode_request(request_id, question.method, params))
-        ids.append(request_id)
+    undeclared = _undeclared(exchange, questions)
+    if undeclared:
+        raise ToolError(
+            "This has to ask the client, which did not declare the capability "
+            f"{_listed(undeclared)}."
+        )
+    ids = {name: "ask-" + secrets.token_hex(8) for name in questions}
+    # All are written before any is sent, so that nobody is asked in vain.
+    requests = [
+        encode_request(ids[name], question.method, _params(exchange, question))
+        for name, question in questions.items()
+    ]
+    expected = [exchange.session.answers.expect(id) for id in ids.values()]
+    for request in requests:
+        exchange.send(request)
     timeout_s = exchange.server.limits.answer_timeout_s
     try:
         async with asyncio.timeout(timeout_s):
-            responses = await asyncio.gather(*expected.values())
+            responses = await asyncio.gather(*expected)
     except TimeoutError:
-        for request_id in ids:
-            exchange.notify("notifications/cancelled", {"requestId": request_id})
+        for id in ids.values():
+            exchange.notify("notifications/cancelled", {"requestId": id})
         raise ToolError(f"The client did not answer within {timeout_s:g} s.") from None
     return {
         name: _checked(questions[name], response)
-        for name, response in zip(expected, responses, strict=True)
+        for name, response in zip(questions, responses, strict=True)
     }
 
 
@@ -204,10 +220,14 @@ def _params(exchange: Exchange, question: Question) -> dict[str, Any]:
     return params
 
 
-def missing_capability(question: Question) -> ProtocolError:
+def missing_capabilities(undeclared: list[tuple[str, ...]]) -> ProtocolError:
     """Spec: 2026-07-28 basic/index #missing-required-client-capability."""
     return ProtocolError(
         MISSING_CLIENT_CAPABILITY,
-        f"This needs the client capability {'.'.join(question.capability)}",
-        {"requiredCapabilities": as_capabilities(question.capability)},
+        f"This needs the client capability {_listed(undeclared)}",
+        {"requiredCapabilities": as_capabilities(undeclared)},
     )
+
+
+def _listed(capabilities: list[tuple[str, ...]]) -> str:
+    return " and ".join(sorted({".".join(path) for path in capabilities}))

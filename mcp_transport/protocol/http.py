@@ -230,5 +230,7 @@ def _repeats(value: str, argument: Any) -> bool:
         return value == ("true" if argument else "false")
     if isinstance(argument, int):
         digits = value.removeprefix("-")
-        return digits.isdigit() and len(digits) <= 16 and int(value) == argument
+        if not (digits.isascii() and digits.isdigit() and len(digits) <= 16):
+            return False
+        return int(value) == argument
     return isinstance(argument, str) and value == argument

@@ -8,7 +8,7 @@ Spec: 2026-07-28 client/elicitation, client/sampling, client/roots.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -162,15 +162,17 @@ class ListRoots:
 Question = Elicit | ElicitUrl | Sample | ListRoots
 
 
-def as_capabilities(capability: tuple[str, ...]) -> dict[str, Any]:
-    """Return a capability path as an object shaped like ClientCapabilities.
+def as_capabilities(capabilities: Iterable[tuple[str, ...]]) -> dict[str, Any]:
+    """Return capability paths as one object shaped like ClientCapabilities.
 
-    >>> as_capabilities(("elicitation", "url"))
-    {'elicitation': {'url': {}}}
+    >>> as_capabilities([("elicitation", "url"), ("roots",)])
+    {'elicitation': {'url': {}}, 'roots': {}}
     """
     shaped: dict[str, Any] = {}
-    for name in reversed(capability):
-        shaped = {name: shaped}
+    for path in capabilities:
+        inner = shaped
+        for name in path:
+            inner = inner.setdefault(name, {})
     return shaped
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from itertools import count
 from typing import Any
 
@@ -128,7 +128,8 @@ class Client:
             await self._transport.send(encode_request(id, method, params))
             result: Json = await future
         except asyncio.CancelledError:
-            await self.notify("notifications/cancelled", {"requestId": id})
+            with suppress(ConnectionError):
+                await self.notify("notifications/cancelled", {"requestId": id})
             raise
         finally:
             self._waiting.pop(id, None)
@@ -149,9 +150,11 @@ class Client:
     async def _complete(self, method: str, params: Json) -> Json:
         """Send a request, and answer what the server needs until it is done."""
         result = await self.request(method, params)
-        for _ in range(MAX_ROUNDS):
+        for rounds in count(1):
             if result.get("resultType") != "input_required":
                 return result
+            if rounds > MAX_ROUNDS:
+                break
             more = {}
             if "requestState" in result:
                 more["requestState"] = result["requestState"]
@@ -240,15 +243,18 @@ class Client:
         """Listen for changes; the members of the filter are keyword arguments.
 
         Gives a queue of (method, params), the acknowledgement first, and None
-        when the server ended the stream.
+        when the server ended the stream. Raises ProtocolError, at the end of
+        the block, if it did so with an error.
         Spec: 2026-07-28 basic/patterns/subscriptions.
         """
         id = next(self._ids)
         queue = self._streams[id] = asyncio.Queue()
 
         async def run() -> None:
-            await self._sent(id, "subscriptions/listen", {"notifications": wanted})
-            queue.put_nowait(None)
+            try:
+                await self._sent(id, "subscriptions/listen", {"notifications": wanted})
+            finally:
+                queue.put_nowait(None)
 
         task = asyncio.create_task(run())
         try:
@@ -256,22 +262,26 @@ class Client:
         finally:
             del self._streams[id]
             task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            (ended,) = await asyncio.gather(task, return_exceptions=True)
+        if isinstance(ended, Exception):
+            raise ended
 
     # What comes in.
 
     async def _receive(self) -> None:
-        while (data := await self._transport.receive()) is not None:
-            message = parse(data)
-            if isinstance(message, Response):
-                self._answered(message)
-            elif isinstance(message, Notification):
-                self._hear(message)
-            elif isinstance(message, Request):
-                self._spawn(self._reply(message))
-        for future in self._waiting.values():
-            if not future.done():
-                future.set_exception(ConnectionError("the server has gone"))
+        try:
+            while (data := await self._transport.receive()) is not None:
+                message = parse(data)
+                if isinstance(message, Response):
+                    self._answered(message)
+                elif isinstance(message, Notification):
+                    self._hear(message)
+                elif isinstance(message, Request):
+                    self._spawn(self._reply(message))
+        finally:
+            for future in self._waiting.values():
+                if not future.done():
+                    future.set_exception(ConnectionError("the server has gone"))
 
     def _answered(self, message: Response) -> None:
         future = self._waiting.get(message.id) if message.id is not None else None

@@ -67,16 +67,18 @@ async def serve(
     server: Server, transport: Transport, caller: Caller, binding: Binding
 ) -> None:
     """Serve one connection until the client goes; then end what still runs."""
-    connection = _Connection(server, transport, caller, binding)
     await transport.start()
+    connection = _Connection(server, transport, caller, binding)
     try:
         while (data := await transport.receive()) is not None:
             await connection.take(data)
     except ConnectionError:
         logger.info("a %s connection broke", binding.name)
     finally:
-        await connection.end()
-        await transport.close()
+        try:
+            await connection.end()
+        finally:
+            await transport.close()
 
 
 class _Connection:
@@ -99,28 +101,28 @@ class _Connection:
     async def take(self, data: bytes) -> None:
         """Take one frame in; what has to wait goes on in a task."""
         try:
-            parsed = parse(data)
-            for message in self._unbatched(parsed):
-                await self._open(message)
+            messages = self._unbatched(parse(data))
         except ProtocolError as error:
-            self._transport.error(error)
-            await self._send(encode_error(error.request_id, error))
+            messages = (error,)
+        for message in messages:
+            try:
+                await self._open(message)
+            except ProtocolError as error:
+                self._transport.error(error)
+                await self._send(encode_error(error.request_id, error))
 
-    def _unbatched(self, parsed: Message | Batch) -> list[Message]:
-        """Raises ProtocolError (-32600) for a batch where there are none, and for
-        one with an element that is no message.
-        """
+    def _unbatched(self, parsed: Message | Batch) -> Batch:
+        """Raises ProtocolError (-32600) for a batch where there are none."""
         if not isinstance(parsed, tuple):
-            return [parsed]
+            return (parsed,)
         peer = self._session.peer
         if peer is None or not peer.revision.batching:
             raise invalid_request("this revision has no batches")
-        for item in parsed:
-            if isinstance(item, ProtocolError):
-                raise item
-        return [item for item in parsed if not isinstance(item, ProtocolError)]
+        return parsed
 
-    async def _open(self, message: Message) -> None:
+    async def _open(self, message: Message | ProtocolError) -> None:
+        if isinstance(message, ProtocolError):
+            raise message
         if isinstance(message, Request):
             self._admit(message)
         elif isinstance(message, Notification) and (
@@ -156,7 +158,7 @@ class _Connection:
 
     def _cancel(self, request_id: object) -> None:
         """Spec: 2026-07-28 basic/patterns/cancellation: nothing more is sent."""
-        if not isinstance(request_id, str | int):
+        if not isinstance(request_id, str | int) or isinstance(request_id, bool):
             return
         exchange = self._exchanges.get(request_id)
         if exchange is not None:
@@ -209,12 +211,15 @@ class _Connection:
     async def end(self) -> None:
         """End all that runs for this connection, and wait until it has."""
         self._stop_listening()
-        for exchange in list(self._exchanges.values()):
+        exchanges = list(self._exchanges.values())
+        for exchange in exchanges:
             exchange.end()
             exchange.call.cancel()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        for exchange in exchanges:
+            await exchange.call.ended()
 
 
 def _about(message: Request, error: ProtocolError) -> ProtocolError:

@@ -41,13 +41,14 @@ class Reader:
         constraints = directory.with_name("constraints.txt")
         constraints.write_text(
             f"{(ROOT / 'requirements.txt').read_text('utf-8')}\n"
-            f"django-mcp-transport @ {wheel.as_uri()}\n"
+            f"django-mcp-transport=={wheel.name.split('-')[1]}\n"
         )
         self.environ = {
             **{k: v for k, v in os.environ.items() if not k.startswith("DJANGO_")},
             "PATH": f"{environment / 'bin'}:{os.environ['PATH']}",
             "VIRTUAL_ENV": str(environment),
             "PIP_CONSTRAINT": str(constraints),
+            "PIP_FIND_LINKS": f"{wheel.parent} {os.environ.get('PIP_FIND_LINKS', '')}",
             "PIP_DISABLE_PIP_VERSION_CHECK": "1",
             "DJANGO_SUPERUSER_PASSWORD": "only for the tests",
         }

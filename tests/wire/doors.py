@@ -69,7 +69,7 @@ class _Call(httpx.AsyncByteStream):
 
     async def _run(self, application: Application, scope: dict[str, Any]) -> None:
         try:
-            await application(scope, self._receive, self._events.put)  # type: ignore[arg-type]
+            await application(scope, self._receive, self._events.put)
         finally:
             self._events.put_nowait({"type": "ended"})
 

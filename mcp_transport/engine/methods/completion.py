@@ -39,9 +39,10 @@ async def complete(exchange: Exchange) -> dict[str, Any]:
 
 async def _completions(exchange: Exchange) -> Completions:
     ref = exchange.params.get("ref")
-    if not isinstance(ref, dict) or ref.get("type") not in REFERENCES:
+    named = ref.get("type") if isinstance(ref, dict) else None
+    if not isinstance(ref, dict) or type(named) is not str or named not in REFERENCES:
         raise invalid_params(f"ref.type must be one of {', '.join(REFERENCES)}")
-    kind, member = REFERENCES[ref["type"]]
+    kind, member = REFERENCES[named]
     key = ref.get(member)
     if type(key) is not str:
         raise invalid_params(f"ref needs {member}, a string")
@@ -56,9 +57,11 @@ def _given(exchange: Exchange) -> dict[str, str]:
     """Return the other arguments that the client has values for already."""
     context = exchange.params.get("context", {})
     arguments = context.get("arguments", {}) if type(context) is dict else None
-    if type(arguments) is not dict:
+    if type(arguments) is not dict or not all(
+        type(value) is str for value in arguments.values()
+    ):
         raise invalid_params("context.arguments must be an object of strings")
-    return {str(name): str(value) for name, value in arguments.items()}
+    return arguments
 
 
 METHODS: Methods = {"completion/complete": complete}

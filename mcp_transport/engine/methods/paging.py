@@ -36,12 +36,12 @@ async def page(
     found = await server.catalogue.page(
         kind, exchange.caller, after, server.limits.page_size
     )
-    data = found.encoded.get(revision.name)
+    data = found.encoded.get((server, revision.name))
     if data is None:
         items = [listed(entry, revision) for entry in found.entries]
         result = {member: items, "ttlMs": server.list_ttl_ms}
         data = dumps(server.encode(exchange, result))
-        found.encoded[revision.name] = data
+        found.encoded[(server, revision.name)] = data
     if found.next is None:
         return data
     # The cursor is the caller's own, the rest is everybody's.

@@ -1,0 +1,74 @@
+"""The endpoint under each mount, with its own settings."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+from django.core.asgi import get_asgi_application
+from django.test import override_settings
+
+from mcp_transport.asgi import Application, mount
+from mcp_transport.conf import get_server
+from mcp_transport.engine.threads import Threads
+from tests.wire.client import Client
+from tests.wire.doors import ASGIDoor
+
+BASE_URL = "http://127.0.0.1"
+MCP = {
+    "NAME": "wire",
+    "VERSION": "1.0",
+    "TITLE": "The Wire",
+    "DESCRIPTION": "A server for tests.",
+    "WEBSITE_URL": "https://example.com/",
+    "ICONS": [{"src": "https://example.com/icon.png", "sizes": ["any"]}],
+    "INSTRUCTIONS": "Call and see.",
+    "CATALOGUE": "tests.wire.catalogue.shelf",
+    "AUTHENTICATORS": ["tests.wire.tokens.KnownTokens"],
+    "KEEP_ALIVE_S": 5,
+}
+MOUNTS: dict[str, Callable[[], Application]] = {
+    "lean": lambda: mount(get_asgi_application()),
+    "urls": get_asgi_application,
+}
+
+Opened = Callable[..., AbstractAsyncContextManager[Client]]
+
+
+@pytest.fixture(params=MOUNTS)
+def mounted(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def conf() -> dict[str, Any]:
+    """What ``settings.MCP`` has over the usual; tests override this."""
+    return {}
+
+
+@pytest.fixture
+def application(mounted: str, conf: dict[str, Any]) -> Iterator[Application]:
+    with override_settings(MCP=MCP | conf, ROOT_URLCONF="tests.wire.urls"):
+        yield MOUNTS[mounted]()
+        run_sync = get_server().run_sync
+        assert isinstance(run_sync, Threads)
+        run_sync.close()
+
+
+@pytest.fixture
+def opened(application: Application) -> Opened:
+    """Connect a client: ``async with opened(revision) as client``."""
+
+    @asynccontextmanager
+    async def connected(revision: str, **options: Any) -> AsyncIterator[Client]:
+        door = ASGIDoor(application)
+        async with httpx.AsyncClient(transport=door, base_url=BASE_URL) as http:
+            client = Client(http, revision, **options)
+            await client.connect()
+            yield client
+
+    return connected
