@@ -25,7 +25,7 @@ Icon = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Entry(ABC):
-    """What all entries share. ``meta`` is sent as ``_meta``."""
+    """What all entries share. ``meta`` is sent as ``_meta``, ``tags`` within it."""
 
     kind: ClassVar[Kind]
 
@@ -60,7 +60,10 @@ class Entry(ABC):
             "description": self.description,
             **members,
             "icons": [dict(icon) for icon in self.icons],
-            "_meta": dict(self.meta),
+            "_meta": {
+                **({"tags": sorted(self.tags)} if self.tags else {}),
+                **self.meta,
+            },
         }
         return {name: value for name, value in shown.items() if value or value == 0}
 
@@ -75,6 +78,7 @@ def described(
     Raises ValueError for text that its reader would not see.
     """
     name = options.get("name") or function.__name__
+    check_text(options.get("title") or "")
     description = options.get("description")
     return {
         **options,

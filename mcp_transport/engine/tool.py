@@ -65,6 +65,13 @@ class Tool(Entry):
     headers: tuple[HeaderParam, ...] = ()
     timeout_s: float | None = None
 
+    def __post_init__(self) -> None:
+        if self.timeout_s is not None and not self.timeout_s > 0:
+            raise ValueError(
+                f"{self.name}: timeout_s must be over 0; leave it out for the "
+                "server's own"
+            )
+
     @classmethod
     def of(
         cls,

@@ -18,6 +18,9 @@ from mcp_transport.protocol.schema import JsonSchema
 
 Answer = dict[str, Any]
 
+# What a field of a form may be.
+PRIMITIVES = ("string", "number", "integer", "boolean")
+
 
 class BadAnswer(ValueError):
     """The client's answer is not one; the text says why, in a few words."""
@@ -30,6 +33,7 @@ class Elicit:
     ``schema`` is a flat JSON Schema object of primitive properties. The answer
     is ``{"action": "accept", "content": {...}}``, or the action ``decline`` or
     ``cancel`` without content. Never ask for secrets: use ElicitUrl.
+    Raises ValueError for a schema that no form can show.
     """
 
     message: str
@@ -40,8 +44,15 @@ class Elicit:
     capability: ClassVar[tuple[str, ...]] = ("elicitation", "form")
 
     def __post_init__(self) -> None:
-        if "properties" not in self.schema:
-            raise TypeError("Elicit needs a schema of an object with properties")
+        properties = self.schema.get("properties")
+        if self.schema.get("type") != "object" or not isinstance(properties, dict):
+            raise ValueError('Elicit needs a schema of "type": "object" and properties')
+        for name, of in properties.items():
+            if not _is_field(of):
+                raise ValueError(
+                    f"Elicit: {name!r} must be of type {', '.join(PRIMITIVES)}, or an "
+                    "array whose items are choices: a form is flat"
+                )
         object.__setattr__(self, "_compiled", JsonSchema(dict(self.schema)))
 
     def params(self, revision: Revision) -> dict[str, Any]:
@@ -174,6 +185,14 @@ def as_capabilities(capabilities: Iterable[tuple[str, ...]]) -> dict[str, Any]:
         for name in path:
             inner = inner.setdefault(name, {})
     return shaped
+
+
+def _is_field(schema: Mapping[str, Any]) -> bool:
+    """Spec: 2026-07-28 client/elicitation #supported-schema-types."""
+    if schema.get("type") == "array":
+        items = schema.get("items", {})
+        return "enum" in items or "anyOf" in items
+    return schema.get("type") in PRIMITIVES
 
 
 def _action(answer: Answer) -> str:

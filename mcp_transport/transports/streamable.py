@@ -189,11 +189,10 @@ class StreamableHTTP:
             await exchange.wait(self._limits.keep_alive_s)
         await self._sessions.save(session)
         said = exchange.take()
-        if exchange.done:
-            if not said and not isinstance(message, Request):
-                return HttpResponse(status=202)
-            if len(said) == 1:
-                return json_reply(said[0], headers, _status(exchange))
+        if exchange.done and len(said) == 1:
+            return json_reply(said[0], headers, _status(exchange))
+        if exchange.done and not said:
+            return _nothing_said(message)
         return await self._recorded(session, said, [exchange])
 
     async def _batch(
@@ -300,6 +299,13 @@ class StreamableHTTP:
         for session in await self._sessions.all():
             if isinstance(change, ListChanged) or change.uri in session.subscriptions:
                 await self._deliveries.tell(session, message)
+
+
+def _nothing_said(message: Message) -> HttpResponse:
+    """Accept what wants no response; a request that was cancelled has none."""
+    if isinstance(message, Request):
+        return HttpResponse(content_type="text/event-stream")
+    return HttpResponse(status=202)
 
 
 def _status(exchange: Exchange) -> int:

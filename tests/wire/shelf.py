@@ -346,9 +346,8 @@ async def picture() -> bytes:
 
 @shelf.resource("doc://asked")
 async def asked(ctx: Context) -> str:
-    """Return what the user says."""
-    form = Elicit("What?", {"type": "object", "properties": {}})
-    return str(ctx.ask(form=form)["form"]["action"])
+    """Return the client's first root."""
+    return str(ctx.ask(roots=ListRoots())["roots"]["roots"][0]["uri"])
 
 
 @shelf.resource("doc://folder")
@@ -402,5 +401,4 @@ def greet(
 @shelf.prompt
 async def asking(ctx: Context) -> str:
     """Ask before there is anything to say."""
-    form = Elicit("What?", {"type": "object", "properties": {}})
-    return str(ctx.ask(form=form)["form"]["action"])
+    return str(ctx.ask(roots=ListRoots())["roots"]["roots"][0]["uri"])
