@@ -214,6 +214,11 @@ class Exchange:
         return self.done or bool(self._ready) or self.hang_up_ms is not None
 
     @property
+    def over(self) -> bool:
+        """Tell whether there is nothing to take, now or later."""
+        return self.done and not self._ready
+
+    @property
     def pending(self) -> int:
         """How many messages there are to take."""
         return len(self._ready)

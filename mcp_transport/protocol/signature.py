@@ -59,7 +59,7 @@ class Parameters:
                     properties[name].setdefault("description", text)
             check_input_schema(schema)
         except (TypeError, ValueError) as error:
-            raise type(error)(f"{_name(function)}: {error}") from None
+            raise _in_place(_name(function), error) from None
         return cls(
             schema,
             tuple(properties),
@@ -118,7 +118,7 @@ class Output:
             schema = compact_schema(types, "serialization")
             check_output_schema(schema)
         except (TypeError, ValueError) as error:
-            raise type(error)(f"return type: {error}") from None
+            raise _in_place("return type", error) from None
         is_object = schema.get("type") == "object"
         validate, serialize = (
             types.validator.validate_python,
@@ -224,6 +224,11 @@ def _collector(parameters: list[inspect.Parameter]) -> Callable[..., dict[str, A
     collect.__signature__ = signature  # type: ignore[attr-defined]
     collect.__annotations__ = {p.name: p.annotation for p in parameters}
     return collect
+
+
+def _in_place(where: str, error: Exception) -> Exception:
+    kind = TypeError if isinstance(error, TypeError) else ValueError
+    return kind(f"{where}: {error}")
 
 
 def _name(function: Callable[..., Any]) -> str:

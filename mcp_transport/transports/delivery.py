@@ -37,7 +37,7 @@ async def live(exchange: Exchange, limits: Limits) -> AsyncIterator[bytes]:
         messages = exchange.take()
         if messages:
             yield b"".join([sse_event(message) for message in messages])
-        if exchange.done:
+        if exchange.over:
             return
         if not await exchange.wait(limits.keep_alive_s):
             yield sse_comment()
@@ -91,7 +91,7 @@ class Deliveries:
                 # A bare number in the log is no message: it ends a connection.
                 hang_up, exchange.hang_up_ms = exchange.hang_up_ms, None
                 await self._events.append(session.id, stream, b"%d" % hang_up)
-            if exchange.done:
+            if exchange.over:
                 return
             await exchange.wait()
 

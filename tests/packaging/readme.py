@@ -15,6 +15,11 @@ BLOCK = re.compile(
     r"```[a-z]*\n(?P<text>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
+# A call by curl, and the block with its answer right after.
+CURL = re.compile(
+    r"^```sh\n(?P<command>curl .*?)^```\n+^```json\n(?P<answer>.*?)^```$",
+    re.MULTILINE | re.DOTALL,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +65,9 @@ def final_call(readme: Path) -> Call:
     ]
     (call,) = calls
     return call
+
+
+def curl(readme: Path) -> tuple[str, Any]:
+    """Return the call by curl as it is written, and the answer that it promises."""
+    (found,) = CURL.finditer(section(readme))
+    return found["command"], json.loads(found["answer"])

@@ -76,7 +76,7 @@ class Reader:
             case verb:
                 pytest.fail(f"README.md has a step that nobody can follow: {verb}")
 
-    def shell(self, commands: str) -> None:
+    def shell(self, commands: str) -> str:
         ran = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", commands],
             cwd=self.directory,
@@ -89,6 +89,7 @@ class Reader:
         )
         assert ran.returncode == 0, f"{commands}\n{ran.stdout}{ran.stderr}"
         self.said += ran.stdout
+        return ran.stdout
 
 
 @pytest.fixture
@@ -127,4 +128,9 @@ def test_the_steps_lead_to_a_call(reader: Reader, tmp_path: Path) -> None:
             timeout_s=60,
         )
         assert called.returncode == 0, called.stderr + served.said()
+        command, promised = readme.curl(README)
+        assert "http://127.0.0.1:8000/mcp" in command
+        reader.environ["TOKEN"] = token
+        answered = reader.shell(command.replace("127.0.0.1:8000", served.url[7:-4]))
     assert called.stdout.strip() == call.result
+    assert json.loads(answered) == promised
