@@ -42,7 +42,7 @@ class Completions:
         """Return ``{"values": [...], "total": n, "hasMore": bool}``."""
         source = self._sources.get(name, ())
         if isinstance(source, _Computed):
-            values = [str(item) for item in await source(context, value, arguments)]
+            values = await source(context, value, arguments)
         else:
             values = ranked(source, value)
         return {
@@ -68,11 +68,15 @@ class _Computed:
 
     async def __call__(
         self, context: Context, value: str, arguments: Mapping[str, str]
-    ) -> Any:
+    ) -> list[str]:
         given: dict[str, Any] = {"value": value}
         if "arguments" in self._function.names:
             given["arguments"] = dict(arguments)
-        return await self._function(context, given)
+        return await self._function(context, given, _texts)
+
+
+def _texts(values: Iterable[Any]) -> list[str]:
+    return [str(value) for value in values]
 
 
 def ranked(values: Iterable[str], typed: str) -> list[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from mcp_transport.engine.caller import Caller
 from mcp_transport.engine.errors import InputRequired
 from mcp_transport.protocol.messages import Id
-from mcp_transport.protocol.peer import Peer, check_log_level
+from mcp_transport.protocol.peer import LEVELS, Peer
 from mcp_transport.protocol.questions import Answer, BadAnswer, Question
 
 if TYPE_CHECKING:
@@ -124,8 +124,10 @@ class Context:
         """Send a log message to the client, if it wants messages of this level.
 
         ``data`` is anything that JSON can say. Never put secrets in it.
+        Raises ValueError for a level that does not exist.
         """
-        check_log_level(level)
+        if level not in LEVELS:
+            raise ValueError(f"{level!r} is none of {', '.join(LEVELS)}")
         if not self._exchange.peer.hears(level):
             return
         params: dict[str, Any] = {"level": level, "data": data}

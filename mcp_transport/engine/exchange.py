@@ -61,7 +61,7 @@ class Exchange:
     """The answers to one message, as they come: JSON, one message each.
 
     A door that wants to know whether the response comes first looks at
-    ``done`` and ``pending``; one that does not care iterates. Leaving the
+    ``answered`` and ``pending``; one that does not care iterates. Leaving the
     exchange early means what the revision says: a stateless call is cancelled,
     a stateful one goes on.
     """
@@ -74,6 +74,7 @@ class Exchange:
         "_ready",
         "_thread",
         "_waiter",
+        "answered",
         "arrival",
         "call",
         "done",
@@ -90,6 +91,7 @@ class Exchange:
         self.server = server
         self.arrival = arrival
         self.call = Call()
+        self.answered = False
         self.done = False
         self.error: ProtocolError | None = None
         self.refused = False
@@ -194,6 +196,7 @@ class Exchange:
             return
         if message is not None and not self.call.cancelled:
             self._ready.append(message)
+            self.answered = True
         self.done = True
         self._wake()
 

@@ -6,11 +6,12 @@ import asyncio
 import inspect
 import typing
 from collections.abc import Callable, Mapping
-from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from mcp_transport.engine.calls import told_to_end
 from mcp_transport.engine.context import Context
+
+R = TypeVar("R")
 
 
 class Function:
@@ -48,13 +49,23 @@ class Function:
         """The names of parameters that no client gives."""
         return frozenset(() if self.context_name is None else (self.context_name,))
 
-    async def __call__(self, context: Context, arguments: Mapping[str, Any]) -> Any:
+    async def __call__(
+        self,
+        context: Context,
+        arguments: Mapping[str, Any],
+        encode: Callable[[Any], R],
+    ) -> R:
+        """Call the function and return what ``encode`` makes of its value.
+
+        Both run in the same place: what a plain function returns may still read
+        from the database when it is looked at.
+        """
         if self.context_name is not None:
             arguments = {**arguments, self.context_name: context}
         try:
             if self._is_async:
-                return await self._function(**arguments)
-            return await context.run_sync(partial(self._function, **arguments))
+                return encode(await self._function(**arguments))
+            return await context.run_sync(lambda: encode(self._function(**arguments)))
         except SystemExit as error:
             # Meant for a command line; here it would end the whole process.
             raise RuntimeError("the function called sys.exit") from error

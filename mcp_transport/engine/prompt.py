@@ -85,7 +85,13 @@ class Prompt(Entry):
             accepted = self.parameters.validate(arguments)
         except ArgumentError as error:
             raise invalid_params(str(error)) from None
-        value = await self.function(context, accepted)
+        return await self.function(context, accepted, self.result)
+
+    def result(self, value: Any) -> Json:
+        """Return what the function gave as a GetPromptResult.
+
+        Raises ValueError for a role that does not exist.
+        """
         values = value if isinstance(value, list | tuple) else [value]
         messages = [message for item in values for message in _messages(item)]
         return {"description": self.description, "messages": messages}

@@ -79,7 +79,10 @@ class Resource(_Readable):
 
     async def read(self, context: Context) -> Json:
         """Return a ReadResourceResult in the richest form."""
-        value = await self.function(context, self.variables)
+        return await self.function(context, self.variables, self.result)
+
+    def result(self, value: Any) -> Json:
+        """Return what the function gave as a ReadResourceResult."""
         return {
             "contents": resource_contents(self.uri, value, self.mime_type),
             "ttlMs": self.ttl_ms,

@@ -129,7 +129,7 @@ class Tool(Entry):
             accepted = self.validate(arguments)
         except ArgumentError as error:
             raise ToolError(str(error)) from None
-        return self.result(await self.function(context, accepted))
+        return await self.function(context, accepted, self.result)
 
     def result(self, value: Any) -> Json:
         """Return what the function gave as a CallToolResult.

@@ -170,6 +170,8 @@ def _check_name(message: Request, headers: Mapping[str, str]) -> None:
         )
 
 
+# What every JSON reader can hold. Spec: 2026-07-28 server/tools #x-mcp-header.
+MAX_SAFE_INTEGER = 2**53 - 1
 SENTINEL = "=?base64?"
 SENTINEL_END = "?="
 
@@ -232,5 +234,5 @@ def _repeats(value: str, argument: Any) -> bool:
         digits = value.removeprefix("-")
         if not (digits.isascii() and digits.isdigit() and len(digits) <= 16):
             return False
-        return int(value) == argument
+        return int(value) == argument and abs(argument) <= MAX_SAFE_INTEGER
     return isinstance(argument, str) and value == argument

@@ -189,7 +189,7 @@ class StreamableHTTP:
             await exchange.wait(self._limits.keep_alive_s)
         await self._sessions.save(session)
         said = exchange.take()
-        if exchange.done and len(said) == 1:
+        if exchange.answered and len(said) == 1:
             return json_reply(said[0], headers, _status(exchange))
         if exchange.done and not said:
             return _nothing_said(message)

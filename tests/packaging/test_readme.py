@@ -131,6 +131,8 @@ def test_the_steps_lead_to_a_call(reader: Reader, tmp_path: Path) -> None:
         command, promised = readme.curl(README)
         assert "http://127.0.0.1:8000/mcp" in command
         reader.environ["TOKEN"] = token
-        answered = reader.shell(command.replace("127.0.0.1:8000", served.url[7:-4]))
+        answered = reader.shell(
+            command.replace("127.0.0.1:8000", f"127.0.0.1:{served.port}")
+        )
     assert called.stdout.strip() == call.result
     assert json.loads(answered) == promised

@@ -51,12 +51,18 @@ def conf() -> dict[str, Any]:
 
 
 @pytest.fixture
-def application(mounted: str, conf: dict[str, Any]) -> Iterator[Application]:
+def configured(conf: dict[str, Any]) -> Iterator[None]:
+    """The settings of a project that serves the shelf."""
     with override_settings(MCP=MCP | conf, ROOT_URLCONF="tests.wire.urls"):
-        yield MOUNTS[mounted]()
+        yield
         run_sync = get_server().run_sync
         assert isinstance(run_sync, Threads)
         run_sync.close()
+
+
+@pytest.fixture
+def application(mounted: str, configured: None) -> Application:
+    return MOUNTS[mounted]()
 
 
 @pytest.fixture
