@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
 import http.client
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bench.load import FIRST_ID, PATIENCE_S, Script, WrongReply
@@ -21,7 +22,10 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One kind of request. ``holds`` tells a good result from a bad one."""
+    """One kind of request. ``holds`` tells a good result from a bad one.
+
+    ``compressed`` asks for a reply in gzip, as most clients do.
+    """
 
     name: str
     revision: str
@@ -29,11 +33,14 @@ class Case:
     params: Mapping[str, Any]
     tools: int
     holds: Callable[[Json], bool]
+    compressed: bool = False
 
     def request(self, number: int, session_id: str | None) -> tuple[Json, Json]:
         """Return the headers and the message of request ``number``."""
         params = dict(self.params)
         headers = {"MCP-Protocol-Version": self.revision}
+        if self.compressed:
+            headers["Accept-Encoding"] = "gzip"
         if self.revision == STATELESS:
             params["_meta"] = claim()
             headers["Mcp-Method"] = self.method
@@ -79,11 +86,16 @@ def _list(tools: int) -> Case:
     return Case(name, STATELESS, "tools/list", {}, tools, _lists(tools))
 
 
+def _gzipped(case: Case) -> Case:
+    return replace(case, name=f"{case.name}-gzip", compressed=True)
+
+
 CASES = (
     _call("call-2026", STATELESS),
     _call("call-2025", STATEFUL),
     _list(10),
     _list(1000),
+    _gzipped(_list(1000)),
 )
 
 
@@ -164,13 +176,16 @@ def script(case: Case, client: Client) -> Script:
         session_id = client.open_session()
     headers, message = case.request(FIRST_ID, session_id)
     reply, _ = client.post(headers, message)
-    request = _numbered(client.encoded(headers, message))
+    sample = client.encoded(headers, message)
     if bare:
-        return Script(request, lambda number: reply)
-    answer = json.loads(reply)
+        return Script(_numbered(sample), lambda number: reply)
+    answer = json.loads(gzip.decompress(reply) if case.compressed else reply)
     if answer.get("id") != FIRST_ID or not case.holds(answer.get("result", {})):
         raise WrongReply(f"{case.name}: {reply[:2000]!r}")
-    return Script(request, _numbered(reply))
+    if case.compressed:
+        # The id cannot be told in what is compressed: here all have the same.
+        return Script(lambda number: sample, lambda number: reply)
+    return Script(_numbered(sample), _numbered(reply))
 
 
 def _numbered(sample: bytes) -> Callable[[int], bytes]:

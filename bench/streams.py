@@ -16,7 +16,7 @@ from bench.servers import Server
 
 STREAMS = 300
 STREAMS_PER_TOKEN = 8
-SETTLE_S = 5.0
+SETTLE_S = 2.0
 CHANGED = b"notifications/tools/list_changed"
 ACKNOWLEDGED = b"notifications/subscriptions/acknowledged"
 
@@ -116,23 +116,17 @@ def measure(kind: Kind, command: str, server: Server, tokens: Sequence[str]) -> 
     with _opened(kind, clients[:1]) as streams:
         _change(clients[0])
         _await(streams, CHANGED)
-    _settle(server, None)
-    before = Use.of(server)
+    before = _settled(server)
     with _opened(kind, clients) as streams:
         during = Use.of(server)
         cpu_s = server.cpu_s()
         _change(clients[0])
         _await(streams, CHANGED)
         change_s = server.cpu_s() - cpu_s
-    after = _settle(server, before)
+    after = _settled(server)
+    change_us = change_s / STREAMS * 1e6
     return Outcome(
-        kind.name,
-        command,
-        server.mount.name,
-        before,
-        during,
-        after,
-        change_s / STREAMS * 1e6,
+        kind.name, command, server.mount.name, before, during, after, change_us
     )
 
 
@@ -198,13 +192,7 @@ def _await(streams: Sequence[socket.socket], needle: bytes) -> list[bytes]:
     return [said[stream.fileno()] for stream in streams]
 
 
-def _settle(server: Server, before: Use | None) -> Use:
-    """Give the server a bounded time to let go of what closed streams held."""
-    deadline_s = time.monotonic() + SETTLE_S
-    use = Use.of(server)
-    while time.monotonic() < deadline_s:
-        if before is not None and use.threads <= before.threads:
-            break
-        time.sleep(0.1)
-        use = Use.of(server)
-    return use
+def _settled(server: Server) -> Use:
+    """Return what the server holds once it had time to let go of closed streams."""
+    time.sleep(SETTLE_S)
+    return Use.of(server)

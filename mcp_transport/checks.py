@@ -10,6 +10,7 @@ from django.core.checks import register as register_check
 from django.core.exceptions import ImproperlyConfigured
 
 from mcp_transport.conf import get_authenticators, imported, read
+from mcp_transport.endpoint import get_view
 from mcp_transport.engine.catalogue import Shelf
 from mcp_transport.guards.origin import normalised_origin
 
@@ -43,12 +44,19 @@ def check_settings(**_: Any) -> list[CheckMessage]:
         for origin in conf.allowed_origins
         if normalised_origin(origin) is None
     ]
+    if not problems:
+        messages += _check_view()
+    return messages
+
+
+def _check_view() -> list[CheckMessage]:
+    """Make all that a request would need: authenticators, hooks, middleware."""
     try:
         get_authenticators()
+        get_view()
     except ImproperlyConfigured as error:
-        if not problems:
-            messages.append(Error(str(error), id="mcp_transport.E004"))
-    return messages
+        return [Error(str(error), id="mcp_transport.E004")]
+    return []
 
 
 def check_catalogue(**_: Any) -> list[CheckMessage]:

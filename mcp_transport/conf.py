@@ -119,8 +119,8 @@ def _problem(key: str, name: str, value: Any) -> str | None:
         least, most = _RANGES[name]
         if isinstance(value, bool) or not least <= value <= most:
             return f'MCP["{key}"] must be from {least} to {most}'
-    strings = isinstance(value, list) and name != "icons"
-    if strings and not all(isinstance(item, str) for item in value):
+    item_type = Mapping if name == "icons" else str
+    if isinstance(value, list) and not all(isinstance(i, item_type) for i in value):
         return f'MCP["{key}"] must be {said}'
     return None
 

@@ -77,7 +77,7 @@ def described(
     ``scope`` is the scope unless given, in which {name} stands for the name.
     Raises ValueError for text that its reader would not see.
     """
-    name = options.get("name") or function.__name__
+    name = check_text(options.get("name") or function.__name__)
     check_text(options.get("title") or "")
     description = options.get("description")
     return {

@@ -126,6 +126,7 @@ class Sample:
         return ("sampling", "tools") if "tools" in self.options else ("sampling",)
 
     def params(self, revision: Revision) -> dict[str, Any]:
+        """Raises ValueError when the revision cannot ask this."""
         messages: Any = self.messages
         if isinstance(messages, str):
             messages = [{"role": "user", "content": to_blocks(messages)[0]}]
@@ -203,12 +204,14 @@ def _action(answer: Answer) -> str:
 
 
 def _sampled(revision: Revision, content: Any) -> Any:
-    """Say a message's content in kinds that the revision has.
+    """Return a message's content as the revision says it.
 
-    ``tool_use`` and ``tool_result`` belong to the client's own vocabulary.
+    Raises ValueError for a kind that it cannot sample from.
     """
     if isinstance(content, list):
         return [_sampled(revision, block) for block in content]
-    if content["type"] in ("tool_use", "tool_result"):
-        return content
-    return revision.block(content)
+    kind = content["type"]
+    if kind not in revision.sampled:
+        raise ValueError(f"it cannot sample from {kind} content")
+    # What is no block of a tool's result belongs to sampling alone.
+    return revision.prune(kind, content) if kind in revision.fields else content

@@ -94,7 +94,8 @@ class Revision:
     ``asks`` holds the capability paths that the server may ask of a client,
     such as ``("elicitation", "form")``. ``content`` maps each kind of content
     block that the revision lacks to the function that says the same in a kind
-    that it has. ``statuses`` are the HTTP statuses of dispatched errors; a
+    that it has; ``sampled`` are the kinds that a message for sampling may hold.
+    ``statuses`` are the HTTP statuses of dispatched errors; a
     code that is not in it is sent with 200.
     """
 
@@ -106,6 +107,7 @@ class Revision:
     asks: frozenset[tuple[str, ...]]
     fields: Fields
     content: Mapping[str, Callable[[Block], Block]]
+    sampled: frozenset[str]
     resource_not_found: int
     default_log_level: str | None
     primes_streams: bool = False

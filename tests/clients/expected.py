@@ -210,7 +210,7 @@ def _without_structure_and_titles(seen: Json) -> None:
         "text": "[stock](shop://stock)",
     }
     seen["calls"]["order"] = text(
-        "This tool has to ask, and the client did not declare the capability "
+        "This has to ask the client, which did not declare the capability "
         "elicitation.form.",
         isError=True,
     )

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import weakref
-from collections.abc import Callable
 
 import pytest
 
@@ -27,12 +26,6 @@ class Waiting:
             await asyncio.sleep(0)
             self.ended = "cancelled"
             raise
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(PATIENCE_S):
-        while not condition():
-            await asyncio.sleep(0)
 
 
 async def after_all_timers_of(timeout_s: float) -> None:
@@ -61,18 +54,20 @@ async def test_a_call_that_waits_is_held_until_it_ends() -> None:
     assert len(calls) == 1
     assert calls.holds(KEY)
     work.door.set_result(None)
-    await until(lambda: len(calls) == 0)
+    await call.ended()
+    assert len(calls) == 0
     assert not calls.holds(KEY)
     assert work.ended == "finished"
     assert call.cancelled is False
 
 
 async def test_a_call_without_a_key_is_held_as_well() -> None:
-    calls, work = Calls(), Waiting()
-    calls.start(Call(), work(), None)
+    calls, call, work = Calls(), Call(), Waiting()
+    calls.start(call, work(), None)
     assert len(calls) == 1
     work.door.set_result(None)
-    await until(lambda: len(calls) == 0)
+    await call.ended()
+    assert len(calls) == 0
 
 
 async def test_a_cancel_ends_the_call_that_has_the_key() -> None:
@@ -84,7 +79,8 @@ async def test_a_cancel_ends_the_call_that_has_the_key() -> None:
     assert calls.cancel(("another", 1)) is False
     assert calls.cancel(("session", 1)) is True
     assert call.cancelled is True
-    await until(lambda: len(calls) == 1)
+    await call.ended()
+    assert len(calls) == 1
     assert calls.cancel(("session", 1)) is False
     assert (work.ended, rest.ended) == ("cancelled", "")
     assert other.cancelled is False
@@ -94,13 +90,17 @@ async def test_a_cancel_ends_the_call_that_has_the_key() -> None:
 
 async def test_the_calls_of_a_session_end_together() -> None:
     calls, works = Calls(), [Waiting() for _ in range(3)]
-    for n, work in enumerate(works):
-        calls.start(Call(), work(), ("mine" if n < 2 else "theirs", n))
+    held = [Call() for _ in works]
+    for n, (call, work) in enumerate(zip(held, works, strict=True)):
+        calls.start(call, work(), ("mine" if n < 2 else "theirs", n))
     calls.cancel_session("mine")
-    await until(lambda: len(calls) == 1)
+    await held[0].ended()
+    await held[1].ended()
+    assert len(calls) == 1
     assert [work.ended for work in works] == ["cancelled", "cancelled", ""]
     calls.cancel_session("theirs")
-    await until(lambda: len(calls) == 0)
+    await held[2].ended()
+    assert len(calls) == 0
 
 
 async def test_a_deadline_set_before_the_first_wait_ends_the_call() -> None:
@@ -112,7 +112,8 @@ async def test_a_deadline_set_before_the_first_wait_ends_the_call() -> None:
         await waiting()
 
     calls.start(call, work(), KEY)
-    await until(lambda: waiting.ended == "cancelled")
+    await call.ended()
+    assert waiting.ended == "cancelled"
     # What is late is told first, so that the end can still be answered.
     assert late == [False]
     assert call.cancelled is True
@@ -122,7 +123,8 @@ async def test_a_deadline_set_while_the_call_waits_ends_it() -> None:
     calls, call, work, late = Calls(), Call(), Waiting(), []
     calls.start(call, work(), KEY)
     call.deadline(0.001, lambda: late.append(1))
-    await until(lambda: work.ended == "cancelled")
+    await call.ended()
+    assert work.ended == "cancelled"
     assert late == [1]
 
 
@@ -145,7 +147,8 @@ async def test_a_paused_deadline_stands_still(early: bool) -> None:
     await after_all_timers_of(0.002)
     assert late == []
     waiting.door.set_result(None)
-    await until(lambda: waiting.ended == "cancelled")
+    await call.ended()
+    assert waiting.ended == "cancelled"
     assert late == [1]
 
 
@@ -219,7 +222,7 @@ async def test_draining_waits_and_then_ends_the_rest() -> None:
     asyncio.get_running_loop().call_soon(quick.door.set_result, None)
     assert await calls.drain(0.001) == 1
     assert (quick.ended, stuck.ended) == ("finished", "cancelled")
-    await until(lambda: len(calls) == 0)
+    assert len(calls) == 0
 
 
 async def test_draining_ends_as_soon_as_the_last_call_does() -> None:

@@ -24,7 +24,7 @@ async def one_thread() -> AsyncIterator[Threads]:
 
 
 @contextmanager
-def occupied(threads: Threads) -> Iterator[tuple[threading.Event, threading.Event]]:
+def gate() -> Iterator[tuple[threading.Event, threading.Event]]:
     """Give two events: set when a function began to run, to be set to end it."""
     began, may_end = threading.Event(), threading.Event()
     try:
@@ -102,7 +102,7 @@ async def test_each_function_has_something_around_it_on_its_thread() -> None:
 
 async def test_who_gives_up_is_free_at_once_and_the_thread_is_not() -> None:
     async with one_thread() as threads:
-        with occupied(threads) as (began, may_end):
+        with gate() as (began, may_end):
 
             def stuck() -> None:
                 began.set()
@@ -125,7 +125,7 @@ async def test_who_gives_up_is_free_at_once_and_the_thread_is_not() -> None:
 async def test_what_was_given_up_before_it_had_a_thread_never_runs() -> None:
     ran = []
     async with one_thread() as threads:
-        with occupied(threads) as (began, may_end):
+        with gate() as (began, may_end):
 
             def stuck() -> None:
                 began.set()
@@ -146,7 +146,7 @@ async def test_what_was_given_up_before_it_had_a_thread_never_runs() -> None:
 
 async def test_closing_lets_go_of_what_has_no_thread_yet() -> None:
     threads = Threads(1)
-    with occupied(threads) as (began, may_end):
+    with gate() as (began, may_end):
 
         def stuck() -> str:
             began.set()

@@ -20,7 +20,15 @@ from mcp_transport.transports.client import Client as Inside
 from mcp_transport.transports.duplex import serve
 from mcp_transport.transports.inprocess import BINDING, LinkedTransport
 from tests.schemas import NOTIFICATIONS, REQUESTS, RESULTS, official
-from tests.wire.client import ALL, ANSWERS, BOUND_S, LEGACY, MODERN, Client
+from tests.wire.client import (
+    ALL,
+    ANSWERS,
+    BOUND_S,
+    CAPABILITIES,
+    LEGACY,
+    MODERN,
+    Client,
+)
 from tests.wire.conftest import Opened
 from tests.wire.script import CALLS, COMPLETIONS, LISTS, MISTAKES, PROMPTS, READS
 from tests.wire.tokens import ALICE, CALLERS
@@ -311,6 +319,7 @@ async def linked(revision: str) -> AsyncIterator[Linked]:
         roots=ANSWERS["roots/list"]["roots"],
         log_level="info",
     )
+    inside.capabilities = CAPABILITIES
     try:
         async with asyncio.timeout(BOUND_S):
             await inside.start()

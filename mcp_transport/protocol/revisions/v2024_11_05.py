@@ -84,6 +84,7 @@ REVISION = Revision(
         ProgressParams="progressToken progress total",
     ),
     content={"audio": audio_as_resource, "resource_link": link_as_text},
+    sampled=frozenset({"text", "image"}),
     resource_not_found=RESOURCE_NOT_FOUND,
     default_log_level="info",
 )

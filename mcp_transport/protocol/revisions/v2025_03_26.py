@@ -24,5 +24,6 @@ REVISION = replace(
         audio="type data mimeType annotations",
         ProgressParams="message",
     ),
+    sampled=before.REVISION.sampled | {"audio"},
     content={"resource_link": before.link_as_text},
 )

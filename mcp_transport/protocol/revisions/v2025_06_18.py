@@ -13,7 +13,8 @@ from mcp_transport.protocol.revisions import v2025_03_26 as before
 
 
 def named_enums(schema: dict[str, Any]) -> dict[str, Any]:
-    """Say titled choices as ``enum`` and ``enumNames``, all that this one has.
+    """Say titled choices as ``enum`` and ``enumNames``, all that this one has, and
+    leave out the defaults that only a boolean may have here.
 
     Raises ValueError for a choice of several values, which it cannot ask.
     Spec: 2025-06-18 client/elicitation #supported-schema-types.
@@ -27,9 +28,11 @@ def named_enums(schema: dict[str, Any]) -> dict[str, Any]:
 def _named_enum(name: str, schema: dict[str, Any]) -> dict[str, Any]:
     if schema.get("type") == "array":
         raise ValueError(f"it cannot ask for several values at once ({name!r})")
-    if "oneOf" not in schema:
+    if schema.get("type") == "boolean":
         return schema
-    rest = {key: value for key, value in schema.items() if key != "oneOf"}
+    rest = {k: v for k, v in schema.items() if k not in ("oneOf", "default")}
+    if "oneOf" not in schema:
+        return rest
     choices = schema["oneOf"]
     rest["enum"] = [choice["const"] for choice in choices]
     rest["enumNames"] = [choice.get("title", choice["const"]) for choice in choices]

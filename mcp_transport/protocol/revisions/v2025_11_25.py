@@ -25,6 +25,7 @@ REVISION = replace(
         resource_link="icons",
         ElicitParams="mode url elicitationId",
     ),
+    sampled=before.REVISION.sampled | {"tool_use", "tool_result"},
     primes_streams=True,
     elicitation_schema=unchanged,
 )
