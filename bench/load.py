@@ -72,7 +72,7 @@ class _Connection:
             raise WrongReply("the server closed a connection in use")
         data = self._buffer + chunk if self._buffer else chunk
         head, blank, body = data.partition(BLANK_LINE)
-        if len(body) < len(self._reply) or not blank:
+        if not blank or (len(body) < len(self._reply) and head.startswith(OK)):
             self._buffer = data
             return None
         if body != self._reply or not head.startswith(OK):

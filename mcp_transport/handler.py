@@ -128,13 +128,16 @@ async def _send(response: HttpResponseBase, send: Send) -> None:
         (name.encode("ascii"), value.encode("latin-1"))
         for name, value in response.items()
     ]
+    for cookie in response.cookies.values():
+        headers.append((b"Set-Cookie", cookie.OutputString().encode("ascii")))
     if isinstance(response, StreamingHttpResponse):
         await send(_started(response, headers))
         await _send_stream(response, send)
         return
     assert isinstance(response, HttpResponse)
     body = response.content
-    headers.append((b"Content-Length", b"%d" % len(body)))
+    if "Content-Length" not in response:
+        headers.append((b"Content-Length", b"%d" % len(body)))
     await send(_started(response, headers))
     await send({"type": "http.response.body", "body": body})
 

@@ -36,6 +36,12 @@ class _Readable(Entry):
     ttl_ms: int = 0
     cache_scope: str = "private"
 
+    def __post_init__(self) -> None:
+        if self.ttl_ms < 0 or self.cache_scope not in ("private", "public"):
+            raise ValueError(
+                f"{self.name}: ttl_ms is 0 or more and cache_scope private or public"
+            )
+
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
 class Resource(_Readable):

@@ -33,6 +33,9 @@ _EVENT_ID = re.compile(r"([0-9a-z]{1,32})\.([0-9a-f]{1,32})\.([0-9]{1,15})")
 
 async def live(exchange: Exchange, limits: Limits) -> AsyncIterator[bytes]:
     """Write what the exchange says as it comes, several messages at a time."""
+    if not exchange.ready:
+        # Servers send the headers with the first piece of the body.
+        yield sse_comment()
     while True:
         messages = exchange.take()
         if messages:
@@ -141,6 +144,9 @@ class Deliveries:
         ends_at = loop.time() + self._limits.stream_age_s
         if session.peer is not None and session.peer.revision.primes_streams:
             yield self._hang_up(stream, after, RETRY_MS)
+        else:
+            # Servers send the headers with the first piece of the body.
+            yield sse_comment()
         while self._readers.get((session.id, stream)) is reader:
             try:
                 events, closed = await self._events.read(session.id, stream, after)

@@ -28,7 +28,7 @@ LEGACY = tuple(STATEFUL)
 MODERN = "2026-07-28"
 META = "io.modelcontextprotocol/"
 BOTH = "application/json, text/event-stream"
-BOUND_S = 20
+BOUND_S = 10
 
 # All that a client can declare, and what it answers when it is asked.
 CAPABILITIES: Json = {
@@ -216,7 +216,7 @@ class Client:
 
     async def send(self, message: Any, **options: Any) -> httpx.Response:
         """Send a body and return the whole response, unexamined."""
-        async with self.open(message, **options) as reply:
+        async with self.open(message, **options) as reply, asyncio.timeout(BOUND_S):
             await reply.response.aread()
             return reply.response
 
