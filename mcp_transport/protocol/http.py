@@ -21,7 +21,13 @@ from mcp_transport.protocol.errors import (
     invalid_request,
     method_not_found,
 )
-from mcp_transport.protocol.messages import Batch, Message, Notification, Request
+from mcp_transport.protocol.messages import (
+    Batch,
+    Message,
+    Notification,
+    Request,
+    Response,
+)
 from mcp_transport.protocol.peer import (
     CAPABILITIES_KEY,
     VERSION_KEY,
@@ -58,27 +64,47 @@ def classify(
     ``refusal_status``.
     """
     version = headers.get(VERSION_HEADER)
-    if isinstance(message, tuple):
-        _check_batch(message, version, revisions)
-        return None
     if not isinstance(message, (Request, Notification)):
+        _check_of_session(message, version, revisions)
         return None
-    claim = claimed_version(message.params)
-    if claim is not None:
-        return _claimed(message, claim, headers, revisions)
-    return _unclaimed(message, version, revisions)
+    try:
+        claim = claimed_version(message.params)
+        if claim is not None:
+            return _claimed(message, claim, headers, revisions)
+        return _unclaimed(message, version, revisions)
+    except ProtocolError as error:
+        if isinstance(message, Request):
+            error.request_id = message.id
+        raise
 
 
-def _check_batch(
-    batch: Batch, version: str | None, revisions: Mapping[str, Revision]
+def has_session(headers: Mapping[str, str], revisions: Mapping[str, Revision]) -> bool:
+    """Tell whether a request without a body is one of a session.
+
+    Raises ProtocolError (-32022) for a version that does not exist.
+    Spec: 2025-06-18 basic/transports #protocol-version-header.
+    """
+    version = headers.get(VERSION_HEADER)
+    stateful = version is None or _known(version, revisions).stateful
+    return stateful and SESSION_HEADER in headers
+
+
+def _check_of_session(
+    message: Batch | Response,
+    version: str | None,
+    revisions: Mapping[str, Revision],
 ) -> None:
-    for item in batch:
-        if isinstance(item, (Request, Notification)) and (
-            claimed_version(item.params) is not None
-        ):
-            raise invalid_request("a stateless revision has no batches")
-    if version is not None:
-        _known(version, revisions)
+    """Raises ProtocolError for batches and responses, which only sessions have,
+    in a request that speaks no stateful revision.
+    """
+    stateful = version is None or _known(version, revisions).stateful
+    claims = isinstance(message, tuple) and any(
+        isinstance(item, (Request, Notification))
+        and claimed_version(item.params) is not None
+        for item in message
+    )
+    if claims or not stateful:
+        raise invalid_request("a stateless revision has no batches and no responses")
 
 
 def _unclaimed(
@@ -99,11 +125,8 @@ def _unclaimed(
             HEADER_MISMATCH,
             f"initialize does not exist in {version}: "
             "leave out the MCP-Protocol-Version header or claim it in _meta",
-            request_id=message.id,
         )
-    error = missing_meta(VERSION_KEY, CAPABILITIES_KEY)
-    error.request_id = message.id
-    raise error
+    raise missing_meta(VERSION_KEY, CAPABILITIES_KEY)
 
 
 def _known(version: str, revisions: Mapping[str, Revision]) -> Revision:
@@ -124,23 +147,19 @@ def _claimed(
     The comparison comes before the judgement of support: a header that differs
     is a mismatch, an equal but unknown version is unsupported.
     """
-    try:
-        if type(claim) is not str:
-            raise missing_meta(VERSION_KEY)
-        _check_equal(headers, VERSION_HEADER, claim)
-        revision = revisions.get(claim)
-        if revision is None or revision.stateful:
-            raise unsupported_version(
-                claim, {n: r for n, r in revisions.items() if not r.stateful}
-            )
-        if isinstance(message, Request):
-            _check_equal(headers, METHOD_HEADER, message.method)
-            if message.method not in revision.requests:
-                raise method_not_found(message.method)
-            _check_name(message, headers)
-    except ProtocolError as error:
-        error.request_id = message.id if isinstance(message, Request) else None
-        raise
+    if type(claim) is not str:
+        raise missing_meta(VERSION_KEY)
+    _check_equal(headers, VERSION_HEADER, claim)
+    revision = revisions.get(claim)
+    if revision is None or revision.stateful:
+        raise unsupported_version(
+            claim, {n: r for n, r in revisions.items() if not r.stateful}
+        )
+    if isinstance(message, Request):
+        _check_equal(headers, METHOD_HEADER, message.method)
+        if message.method not in revision.requests:
+            raise method_not_found(message.method)
+        _check_name(message, headers)
     return revision
 
 
@@ -160,10 +179,10 @@ def _check_name(message: Request, headers: Mapping[str, str]) -> None:
     if type(expected) is not str:
         raise invalid_params(f"{message.method} needs {member}, a string")
     value = headers.get(NAME_HEADER)
-    if value == expected and not value.startswith(SENTINEL):
-        return
     if value is None:
         raise ProtocolError(HEADER_MISMATCH, f"the header {NAME_HEADER} is missing")
+    if value == expected and value.isascii() and not value.startswith(SENTINEL):
+        return
     if decode_value(value) != expected:
         raise ProtocolError(
             HEADER_MISMATCH, f"the header {NAME_HEADER} differs from the body"

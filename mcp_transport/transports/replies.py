@@ -13,6 +13,7 @@ from mcp_transport.protocol.messages import encode_error
 
 COMPRESS_OVER_BYTES = 1024
 GZIP_LEVEL = 5
+ZERO = ("q=0", "q=0.0", "q=0.00", "q=0.000")
 
 # Replies are the caller's own: nobody on the way may keep or guess at them.
 PRIVATE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -73,17 +74,24 @@ def _compressible(body: bytes, headers: Mapping[str, str], status: int) -> HttpR
 
 def _accepts_gzip(accept: str) -> bool:
     """RFC 9110 section 12.5.3: a weight of zero means "not acceptable"."""
+    accepted = {}
     for item in accept.lower().split(","):
         coding, _, weight = item.partition(";")
-        if coding.strip() in ("gzip", "*"):
-            return weight.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
-    return False
+        accepted[coding.strip()] = weight.replace(" ", "") not in ZERO
+    return accepted.get("gzip", accepted.get("*", False))
 
 
 def sse_reply(body: AsyncIterator[bytes]) -> StreamingHttpResponse:
     return StreamingHttpResponse(
         body, content_type="text/event-stream", headers=STREAMED
     )
+
+
+def nothing(status: int, headers: Mapping[str, str] | None = None) -> HttpResponse:
+    """Reply without a body."""
+    response = HttpResponse(status=status, headers={**PRIVATE, **(headers or {})})
+    del response["Content-Type"]
+    return response
 
 
 def refusal(

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from http import HTTPStatus
 
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
@@ -28,7 +29,12 @@ from mcp_transport.protocol.errors import (
     ProtocolError,
     invalid_request,
 )
-from mcp_transport.protocol.http import SESSION_HEADER, classify, refusal_status
+from mcp_transport.protocol.http import (
+    SESSION_HEADER,
+    classify,
+    has_session,
+    refusal_status,
+)
 from mcp_transport.protocol.lifecycle import Phase
 from mcp_transport.protocol.messages import (
     Batch,
@@ -43,6 +49,7 @@ from mcp_transport.protocol.revisions import REVISIONS, STATEFUL, STATELESS
 from mcp_transport.transports.delivery import STANDING, Deliveries, live
 from mcp_transport.transports.replies import (
     json_reply,
+    nothing,
     refusal,
     sse_reply,
     wire_headers,
@@ -54,6 +61,7 @@ ASGI = Binding("streamable-http", STATEFUL, STATELESS)
 WSGI = Binding("streamable-http", {}, STATELESS, streaming=False)
 
 METHODS = "GET, POST, DELETE, OPTIONS"
+STATELESS_METHODS = "POST, OPTIONS"
 
 
 class StreamableHTTP:
@@ -74,19 +82,16 @@ class StreamableHTTP:
     ) -> HttpResponseBase:
         headers = wire_headers(request)
         binding = ASGI if hasattr(request, "scope") else WSGI
+        allowed = METHODS if binding.stateful else STATELESS_METHODS
         if request.method == "OPTIONS":
-            return HttpResponse(status=204, headers={"Allow": METHODS})
+            return nothing(204, {"Allow": allowed})
         if caller is None:
             return refusal(401, "a bearer token is needed")
         if request.method == "POST":
             return await self._post(request, caller, headers, binding)
-        if not binding.stateful or SESSION_HEADER not in headers:
-            return refusal(405, "send POST", {"Allow": "POST, OPTIONS"})
-        if request.method == "GET":
-            return await self._get(caller, headers)
-        if request.method == "DELETE":
-            return await self._delete(caller, headers)
-        return refusal(405, f"{request.method} means nothing here", {"Allow": METHODS})
+        if request.method in ("GET", "DELETE") and binding.stateful:
+            return await self._of_session(request.method, caller, headers)
+        return refusal(405, "this method means nothing here", {"Allow": allowed})
 
     # POST.
 
@@ -104,9 +109,9 @@ class StreamableHTTP:
         )
         if wrong is not None:
             return refusal(*wrong)
-        body = request.body
-        if len(body) > self._limits.max_body_bytes:
-            return refusal(413, f"at most {self._limits.max_body_bytes} bytes")
+        body = _body(request, self._limits.max_body_bytes)
+        if body is None:
+            return refusal(413, "the body is too large")
         try:
             parsed = parse(body)
             revision = classify(parsed, headers, REVISIONS)
@@ -145,7 +150,7 @@ class StreamableHTTP:
         if exchange.done and (exchange.pending <= 1 or not arrival.binding.streaming):
             messages = exchange.take()
             if not messages:
-                return HttpResponse(status=202)
+                return nothing(202)
             return json_reply(messages[-1], headers, _status(exchange))
         response = sse_reply(live(exchange, self._limits))
         response._resource_closers.append(exchange.leave)  # type: ignore[attr-defined]
@@ -223,7 +228,7 @@ class StreamableHTTP:
         said += [message for reply in replies for message in reply]
         if all(exchange.done for exchange in exchanges):
             if not said:
-                return HttpResponse(status=202)
+                return nothing(202)
             if all(len(reply) <= 1 for reply in replies):
                 return json_reply(b"[%b]" % b",".join(said), headers)
         return await self._recorded(session, said, exchanges)
@@ -244,6 +249,19 @@ class StreamableHTTP:
         return response
 
     # GET and DELETE.
+
+    async def _of_session(
+        self, method: str, caller: Caller, headers: Mapping[str, str]
+    ) -> HttpResponseBase:
+        try:
+            is_known = has_session(headers, REVISIONS)
+        except ProtocolError as error:
+            return json_reply(encode_error(None, error), headers, refusal_status(error))
+        if not is_known:
+            return refusal(405, "send POST", {"Allow": STATELESS_METHODS})
+        if method == "GET":
+            return await self._get(caller, headers)
+        return await self._delete(caller, headers)
 
     async def _get(
         self, caller: Caller, headers: Mapping[str, str]
@@ -271,7 +289,7 @@ class StreamableHTTP:
             return session
         await self._sessions.remove(session.id)
         self._server.calls.cancel_session(session.id)
-        return HttpResponse(status=204)
+        return nothing(204)
 
     # What belongs to no request.
 
@@ -305,7 +323,7 @@ def _nothing_said(message: Message) -> HttpResponse:
     """Accept what wants no response; a request that was cancelled has none."""
     if isinstance(message, Request):
         return HttpResponse(content_type="text/event-stream")
-    return HttpResponse(status=202)
+    return nothing(202)
 
 
 def _status(exchange: Exchange) -> int:
@@ -314,6 +332,15 @@ def _status(exchange: Exchange) -> int:
     if exchange.refused:
         return refusal_status(exchange.error)
     return exchange.peer.revision.statuses.get(exchange.error.code, 200)
+
+
+def _body(request: HttpRequest, max_bytes: int) -> bytes | None:
+    """Return the body, or None for one that we or Django's settings refuse."""
+    try:
+        body = request.body
+    except RequestDataTooBig:
+        return None
+    return body if len(body) <= max_bytes else None
 
 
 def _accepts(accept: str, *media_types: str) -> bool:

@@ -191,6 +191,7 @@ def text_of(result: Json) -> str:
 
 def failure_of(result: Json) -> str:
     """Return the words of a tool's own failure."""
+    result = bare(result)
     assert result.keys() == {"content", "isError"}
     assert result["isError"] is True
     return text_of(result)

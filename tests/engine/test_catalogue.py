@@ -70,8 +70,9 @@ async def test_a_decorator_registers_a_function_and_leaves_it_as_it_is() -> None
 
 
 def test_the_decorators_of_the_package_fill_one_shelf() -> None:
-    for decorator in (tool, resource, prompt):
-        assert decorator.__self__ is default_shelf  # type: ignore[attr-defined]
+    assert tool == default_shelf.tool
+    assert resource == default_shelf.resource
+    assert prompt == default_shelf.prompt
 
 
 def test_what_cannot_be_registered_is_the_developers_fault() -> None:

@@ -29,6 +29,8 @@ MODERN = "2026-07-28"
 META = "io.modelcontextprotocol/"
 BOTH = "application/json, text/event-stream"
 BOUND_S = 10
+# None leaves a header out, and several values repeat it.
+Headers = Mapping[str, str | bytes | tuple[str, ...] | None]
 
 # All that a client can declare, and what it answers when it is asked.
 CAPABILITIES: Json = {
@@ -201,16 +203,16 @@ class Client:
         *,
         verb: str = "POST",
         path: str = "/mcp",
-        headers: Mapping[str, str | None] | None = None,
+        headers: Headers | None = None,
     ) -> AsyncIterator[Reply]:
-        """Send a body and give its reply; None as a header leaves it out."""
+        """Send a body and give its reply."""
         sent = {**self.headers(message), **(headers or {})}
         content = message if isinstance(message, bytes | None) else encoded(message)
         async with self.http.stream(
             verb,
             path,
             content=content,
-            headers={name: value for name, value in sent.items() if value is not None},
+            headers=pairs(sent),
         ) as response:
             yield Reply(self, response)
 
@@ -305,6 +307,18 @@ class Client:
 
 def encoded(message: Any) -> bytes:
     return json.dumps(message, ensure_ascii=False).encode()
+
+
+def pairs(headers: Headers) -> list[tuple[bytes, bytes]]:
+    found: list[tuple[bytes, bytes]] = []
+    for name, value in headers.items():
+        values = value if isinstance(value, tuple) else (value,)
+        for one in values:
+            if one is not None:
+                found.append(
+                    (name.encode(), one if isinstance(one, bytes) else one.encode())
+                )
+    return found
 
 
 def mirrored(message: Any) -> dict[str, str]:

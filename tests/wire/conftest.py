@@ -73,6 +73,7 @@ def opened(application: Application) -> Opened:
     async def connected(revision: str, **options: Any) -> AsyncIterator[Client]:
         door = ASGIDoor(application)
         async with httpx.AsyncClient(transport=door, base_url=BASE_URL) as http:
+            http.headers.clear()
             client = Client(http, revision, **options)
             await client.connect()
             yield client

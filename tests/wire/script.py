@@ -24,6 +24,7 @@ CALLS: tuple[tuple[str, Json], ...] = (
     ("ask_several", {}),
     ("ask_page", {}),
     ("ask_model", {}),
+    ("ask_model", {"sound": True}),
     ("ask_model_with_tools", {}),
     ("ask_roots", {}),
     ("ask_all", {}),

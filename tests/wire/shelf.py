@@ -227,13 +227,16 @@ async def ask_page(ctx: Context) -> str:
 
 
 @shelf.tool
-async def ask_model(ctx: Context) -> str:
-    """Ask the client's model, with all options."""
-    messages = [
-        {"role": "user", "content": {"type": "text", "text": "Look."}},
-        {"role": "user", "content": Image(PNG, "image/png").to_json()},
-        {"role": "user", "content": Audio(WAV, "audio/wav").to_json()},
-    ]
+async def ask_model(ctx: Context, sound: bool = False) -> str:
+    """Ask the client's model, with all options.
+
+    Args:
+        sound: whether it has to listen as well.
+    """
+    blocks = [Text("Look.").to_json(), Image(PNG, "image/png").to_json()]
+    if sound:
+        blocks.append(Audio(WAV, "audio/wav").to_json())
+    messages = [{"role": "user", "content": block} for block in blocks]
     options = {
         "modelPreferences": {"hints": [{"name": "small"}], "speedPriority": 0.5},
         "stopSequences": ["."],
