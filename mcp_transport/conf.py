@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
@@ -84,20 +83,23 @@ _TYPES: Mapping[str, tuple[Any, str]] = {
     "list_ttl_ms": (int, "a number of milliseconds"),
     "token_pepper": ((str, type(None)), "a string"),
 }
+_NEEDED = ("name", "version", "catalogue")
 _RANGES = {"threads": (1, 1000), "list_ttl_ms": (0, 86_400_000)}
 _LIMITS = {limit.name: limit for limit in fields(Limits)}
 
 
-def read(given: Mapping[str, Any]) -> tuple[Conf, list[str]]:
+def read(given: Any) -> tuple[Conf, list[str]]:
     """Return the settings in ``given`` and what is wrong with the rest.
 
     What is wrong keeps its default, so that everything wrong is found at once.
     """
+    if not isinstance(given, Mapping):
+        return Conf(), ["MCP must be a dictionary"]
     taken: dict[str, Any] = {}
     limits: dict[str, float] = {}
     problems: list[str] = []
     for key, value in given.items():
-        name = key.lower() if key.isupper() else key
+        name = key.lower() if isinstance(key, str) and key.isupper() else ""
         if name in _LIMITS:
             problem = _limit_problem(key, name, value)
             limits.update({} if problem else {name: value})
@@ -115,6 +117,8 @@ def _problem(key: str, name: str, value: Any) -> str | None:
     expected, said = _TYPES[name]
     if not isinstance(value, expected):
         return f'MCP["{key}"] must be {said}'
+    if name in _NEEDED and not value:
+        return f'MCP["{key}"] must not be empty'
     if name in _RANGES:
         least, most = _RANGES[name]
         if isinstance(value, bool) or not least <= value <= most:
@@ -130,7 +134,7 @@ def _limit_problem(key: str, name: str, value: Any) -> str | None:
     kinds = (int,) if whole else (int, float)
     if isinstance(value, bool) or not isinstance(value, kinds):
         return f'MCP["{key}"] must be a {"whole " if whole else ""}number'
-    if not (math.isfinite(value) and 0 < value <= HUGE):
+    if not 0 < value <= HUGE:
         return f'MCP["{key}"] must be over 0 and at most {HUGE}'
     return None
 

@@ -20,7 +20,7 @@ from django.db.backends.signals import connection_created
 @contextmanager
 def closing_old_connections() -> Iterator[None]:
     """What a request does around a view, for a function on a worker thread."""
-    _shared.own_threads.add(threading.get_ident())
+    _shared.thread.closes = True
     close_old_connections()
     try:
         yield
@@ -34,12 +34,12 @@ class _Shared:
     """
 
     def __init__(self) -> None:
-        self.own_threads: set[int] = set()
+        self.thread = threading.local()
         self.has_connection = False
         self.closing: asyncio.Task[None] | None = None
 
     def created(self, **_: Any) -> None:
-        if threading.get_ident() not in self.own_threads:
+        if not getattr(self.thread, "closes", False):
             self.has_connection = True
 
     async def close(self) -> None:

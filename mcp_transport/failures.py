@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.core.exceptions import (
+    NON_FIELD_ERRORS,
     ObjectDoesNotExist,
     PermissionDenied,
     ValidationError,
@@ -16,9 +17,20 @@ MISSING = (ObjectDoesNotExist, Http404)
 def explain(error: Exception) -> str | None:
     """Return words for a model, or None for what nobody meant it to read."""
     if isinstance(error, ValidationError):
-        return "Not valid: " + " ".join(error.messages)
+        return "Not valid: " + " ".join(_complaints(error))
     if isinstance(error, PermissionDenied):
         return str(error) or "The caller does not have permission to do this."
     if isinstance(error, MISSING):
         return str(error) or "There is no such object."
     return None
+
+
+def _complaints(error: ValidationError) -> list[str]:
+    """Return the messages; those of a form or a model with the field's name."""
+    if not hasattr(error, "error_dict"):
+        return error.messages
+    return [
+        message if name == NON_FIELD_ERRORS else f"{name}: {message}"
+        for name, messages in error.message_dict.items()
+        for message in messages
+    ]

@@ -47,12 +47,24 @@ class LeanRequest(ASGIRequest):
         self._body = body
 
     @cached_property
+    def _whole(self) -> ASGIRequest:
+        return ASGIRequest(self.scope, BytesIO())
+
+    @cached_property
     def META(self) -> dict[str, Any]:  # type: ignore[override]
-        return ASGIRequest(self.scope, BytesIO()).META
+        return self._whole.META
 
     @cached_property
     def content_type(self) -> str | None:  # type: ignore[override]
-        return ASGIRequest(self.scope, BytesIO()).content_type
+        return self._whole.content_type
+
+    @cached_property
+    def content_params(self) -> dict[str, str] | None:  # type: ignore[override]
+        return self._whole.content_params
+
+    @cached_property
+    def _encoding(self) -> str | None:
+        return self._whole.encoding
 
     @cached_property
     def _stream(self) -> BytesIO:  # type: ignore[override]
@@ -96,6 +108,12 @@ class LeanHandler(ASGIHandler):
 
     async def _serve(self, request: LeanRequest, send: Send) -> None:
         try:
+            await self._reply(request, send)
+        finally:
+            close_shared_connections()
+
+    async def _reply(self, request: LeanRequest, send: Send) -> None:
+        try:
             response = await self._get_view()(request)
         except Exception:
             logger.exception("the endpoint failed")
@@ -105,10 +123,7 @@ class LeanHandler(ASGIHandler):
         except Exception:
             logger.exception("a reply could not be sent")
         finally:
-            # Not response.close(), which would send Django's request_finished.
-            for close in response._resource_closers:  # type: ignore[attr-defined]
-                close()
-            close_shared_connections()
+            _close(response)
 
 
 async def _until_disconnected(task: asyncio.Task[None], receive: Receive) -> None:
@@ -121,6 +136,15 @@ async def _until_disconnected(task: asyncio.Task[None], receive: Receive) -> Non
         if not task.done():
             task.cancel()
         await asyncio.gather(task, watching, return_exceptions=True)
+
+
+def _close(response: HttpResponseBase) -> None:
+    """Not response.close(), which would send Django's request_finished."""
+    for close in response._resource_closers:  # type: ignore[attr-defined]
+        try:
+            close()
+        except Exception:
+            logger.exception("a reply could not be closed")
 
 
 async def _send(response: HttpResponseBase, send: Send) -> None:
@@ -136,7 +160,8 @@ async def _send(response: HttpResponseBase, send: Send) -> None:
         return
     assert isinstance(response, HttpResponse)
     body = response.content
-    if "Content-Length" not in response:
+    # RFC 9110 section 8.6: with 204 it must not be sent.
+    if "Content-Length" not in response and response.status_code != 204:
         headers.append((b"Content-Length", b"%d" % len(body)))
     await send(_started(response, headers))
     await send({"type": "http.response.body", "body": body})
@@ -163,3 +188,7 @@ async def _send_stream(response: StreamingHttpResponse, send: Send) -> None:
         await send({"type": "http.response.body", "body": b""})
     finally:
         await pieces.aclose()
+        # Django's wrapper does not close what it wraps.
+        closing = getattr(response._iterator, "aclose", None)  # type: ignore[attr-defined]
+        if closing is not None:
+            await closing()

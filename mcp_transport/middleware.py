@@ -15,7 +15,7 @@ from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, MiddlewareNotUsed
 from django.core.signals import setting_changed
 from django.http import HttpRequest
 from django.http.request import split_domain_port, validate_host
@@ -154,10 +154,14 @@ def guarded(view: View) -> View:
             raise ImproperlyConfigured(
                 f'MCP["MIDDLEWARE"] names {path!r}, which cannot be imported'
             ) from error
-        view = middleware(view)
+        try:
+            view = middleware(view)
+        except MiddlewareNotUsed:
+            continue
         if not iscoroutinefunction(view):
             raise ImproperlyConfigured(
-                f'{path} in MCP["MIDDLEWARE"] is not async: a sync one would need '
+                f'{path} in MCP["MIDDLEWARE"] is not async: make it async, and mark '
+                "it with asgiref.sync.markcoroutinefunction; a sync one would need "
                 "a thread for every open stream"
             )
     return view

@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import re
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Collection, Iterable
 
 from mcp_transport.engine.eventlog import Event, EventLog, Gone
 from mcp_transport.engine.exchange import Exchange
@@ -29,6 +29,26 @@ RETRY_MS = 1000
 BURST = 100
 
 _EVENT_ID = re.compile(r"([0-9a-z]{1,32})\.([0-9a-f]{1,32})\.([0-9]{1,15})")
+
+
+async def first_words(exchanges: Collection[Exchange], silence_s: float) -> None:
+    """Wait until each has its response, one says something before its own, or
+    nobody says anything for ``silence_s``.
+    """
+    while not any(exchange.ready and not exchange.done for exchange in exchanges):
+        waiting = [asyncio.ensure_future(e.wait()) for e in exchanges if not e.done]
+        if not waiting:
+            return
+        try:
+            spoken, _ = await asyncio.wait(
+                waiting, timeout=silence_s, return_when=asyncio.FIRST_COMPLETED
+            )
+        finally:
+            for wait in waiting:
+                wait.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
+        if not spoken:
+            return
 
 
 async def live(exchange: Exchange, limits: Limits) -> AsyncIterator[bytes]:

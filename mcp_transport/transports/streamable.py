@@ -46,7 +46,12 @@ from mcp_transport.protocol.messages import (
 )
 from mcp_transport.protocol.peer import unsupported_version
 from mcp_transport.protocol.revisions import REVISIONS, STATEFUL, STATELESS
-from mcp_transport.transports.delivery import STANDING, Deliveries, live
+from mcp_transport.transports.delivery import (
+    STANDING,
+    Deliveries,
+    first_words,
+    live,
+)
 from mcp_transport.transports.replies import (
     json_reply,
     nothing,
@@ -222,7 +227,7 @@ class StreamableHTTP:
             for item in batch
             if not isinstance(item, ProtocolError)
         ]
-        await asyncio.gather(*(e.wait(self._limits.keep_alive_s) for e in exchanges))
+        await first_words(exchanges, self._limits.keep_alive_s)
         await self._sessions.save(session)
         replies = [exchange.take() for exchange in exchanges]
         said += [message for reply in replies for message in reply]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
@@ -79,3 +80,9 @@ def opened(application: Application) -> Opened:
             yield client
 
     return connected
+
+
+@pytest.fixture
+def gate() -> str:
+    """A word of its own for the call that a test holds."""
+    return secrets.token_hex(8)

@@ -66,9 +66,8 @@ async def test_delete_ends_a_session(opened: Opened, revision: str) -> None:
 
 @pytest.mark.parametrize("revision", LEGACY)
 async def test_delete_ends_what_the_session_still_does(
-    opened: Opened, revision: str
+    opened: Opened, revision: str, gate: str
 ) -> None:
-    gate = f"delete {revision}"
     async with opened(revision) as client, opened(MODERN) as watch:
         call = {"name": "hold", "arguments": {"gate": gate, "aloud": True}}
         call["_meta"] = {"progressToken": 1}
@@ -153,22 +152,20 @@ async def test_messages_without_answers_are_accepted(
 
 @pytest.mark.parametrize("revision", LEGACY)
 async def test_an_id_in_use_is_refused_and_free_again_afterwards(
-    opened: Opened, revision: str
+    opened: Opened, revision: str, gate: str
 ) -> None:
-    gate = f"twice {revision}"
     async with opened(revision) as client:
         call = {"name": "hold", "arguments": {"gate": gate, "aloud": True}}
         call["_meta"] = {"progressToken": 1}
         message = client.message("tools/call", call, id="same")
+        ping = {"jsonrpc": "2.0", "id": "same", "method": "ping"}
         async with client.open(message) as reply:
             await reply.message()
-            second = await client.send(client.message("ping", id="same"))
+            second = await client.send(ping)
             assert second.json()["error"]["code"] == -32600
             await client.call("release", gate=gate)
             assert "result" in [m async for m in reply.messages()][-1]
-        assert (await client.send(client.message("ping", id="same"))).json()[
-            "result"
-        ] == {}
+        assert (await client.send(ping)).json()["result"] == {}
 
 
 # Batches.
@@ -218,9 +215,11 @@ async def test_a_batch_that_says_something_first_is_a_stream(opened: Opened) -> 
 
 
 @pytest.mark.parametrize("conf", [{"KEEP_ALIVE_S": 30}])
-async def test_a_question_in_a_batch_does_not_wait_for_the_rest(opened: Opened) -> None:
+async def test_a_question_in_a_batch_does_not_wait_for_the_rest(
+    opened: Opened, gate: str
+) -> None:
     async with opened(BATCHING) as client:
-        hold = {"name": "hold", "arguments": {"gate": "in a batch"}}
+        hold = {"name": "hold", "arguments": {"gate": gate}}
         ask = {"name": "ask_roots", "arguments": {}}
         batch = [client.message("tools/call", hold), client.message("tools/call", ask)]
         async with client.open(batch) as reply:
@@ -228,7 +227,7 @@ async def test_a_question_in_a_batch_does_not_wait_for_the_rest(opened: Opened) 
             assert question["method"] == "roots/list"
             await client.answer(question)
             assert (await reply.message())["id"] == batch[1]["id"]
-            await client.call("release", gate="in a batch")
+            await client.call("release", gate=gate)
             assert (await reply.message())["id"] == batch[0]["id"]
             assert await reply.event() is None
 
