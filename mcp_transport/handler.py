@@ -20,7 +20,7 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
 from mcp_transport.connections import close_shared_connections
-from mcp_transport.engine import eager
+from mcp_transport.engine.eager import Started
 from mcp_transport.middleware import View
 from mcp_transport.transports.replies import refusal
 
@@ -85,9 +85,10 @@ class LeanHandler(ASGIHandler):
         body = await self._body(receive)
         if body is None:
             return
-        task = eager.start(self._serve(LeanRequest(scope, body), send))
-        if task is not None:
-            await _until_disconnected(task, receive)
+        serving = Started(self._serve(LeanRequest(scope, body), send))
+        serving.step()
+        if not serving.ended:
+            await _until_disconnected(serving, receive)
 
     async def _body(self, receive: Receive) -> bytes | None:
         """Read the request's body; None when the client has gone.
@@ -126,16 +127,34 @@ class LeanHandler(ASGIHandler):
             _close(response)
 
 
-async def _until_disconnected(task: asyncio.Task[None], receive: Receive) -> None:
-    """Let ``task`` run to its end, or cancel it when the client goes."""
-    watching = asyncio.ensure_future(receive())
-    try:
-        await asyncio.wait({task, watching}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        watching.cancel()
-        if not task.done():
+async def _until_disconnected(serving: Started, receive: Receive) -> None:
+    """Let ``serving`` run to its end, or cancel it when the client goes."""
+    task = asyncio.current_task()
+    assert task is not None
+    gone = False
+
+    def leave(watching: asyncio.Task[Event]) -> None:
+        nonlocal gone
+        if not watching.cancelled():
+            watching.exception()  # an error ends the connection just as well
+            gone = True
             task.cancel()
-        await asyncio.gather(task, watching, return_exceptions=True)
+
+    watching = asyncio.get_running_loop().create_task(_received(receive))
+    watching.add_done_callback(leave)
+    try:
+        await serving
+    except asyncio.CancelledError:
+        # Ours ends here; the server's own goes on to the server.
+        if not gone or task.uncancel():
+            raise
+    finally:
+        watching.remove_done_callback(leave)
+        watching.cancel()
+
+
+async def _received(receive: Receive) -> Event:
+    return await receive()
 
 
 def _close(response: HttpResponseBase) -> None:

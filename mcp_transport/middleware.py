@@ -27,7 +27,7 @@ from mcp_transport.conf import get_authenticators, get_conf
 from mcp_transport.engine.caller import ANONYMOUS, Caller
 from mcp_transport.guards.bearer import MalformedCredentials, challenge, credentials
 from mcp_transport.guards.origin import is_loopback, origin_allowed
-from mcp_transport.transports.replies import refusal, wire_headers
+from mcp_transport.transports.replies import authorization, refusal, wire_headers
 
 View = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 REALM = "mcp"
@@ -95,16 +95,15 @@ class BearerMiddleware(AsyncMiddleware):
 
     @sensitive_variables()
     async def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        headers = wire_headers(request)
         try:
-            token = credentials(headers.get("authorization"))
+            token = credentials(authorization(request))
         except MalformedCredentials as error:
             return _challenged(400, str(error), "invalid_request")
         if token is not None:
             caller = await authenticate(token)
             if caller is None:
                 return _challenged(401, "the token is not valid", "invalid_token")
-        elif _may_be_anonymous(request, headers.get("host")):
+        elif _may_be_anonymous(request):
             caller = ANONYMOUS
         elif request.method == "OPTIONS":
             return await self.get_response(request)
@@ -124,9 +123,10 @@ async def authenticate(token: str) -> Caller | None:
     return None
 
 
-def _may_be_anonymous(request: HttpRequest, host: str | None) -> bool:
+def _may_be_anonymous(request: HttpRequest) -> bool:
     if not get_conf().allow_anonymous:
         return False
+    host = wire_headers(request).get("host")
     return is_loopback(request.META.get("REMOTE_ADDR"), host)
 
 

@@ -7,12 +7,13 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.views.decorators.debug import sensitive_variables
 
 from mcp_transport.protocol.errors import invalid_request
 from mcp_transport.protocol.messages import encode_error
 
 COMPRESS_OVER_BYTES = 1024
-GZIP_LEVEL = 5
+GZIP_LEVEL = 3
 ZERO = ("q=0", "q=0.0", "q=0.00", "q=0.000")
 
 # Replies are the caller's own: nobody on the way may keep or guess at them.
@@ -27,7 +28,11 @@ STREAMED = {
 
 
 def wire_headers(request: HttpRequest) -> Mapping[str, str]:
-    """Return the headers by lower-case name; repeated ones joined by commas."""
+    """Return the headers by lower-case name; repeated ones joined by commas.
+
+    Without Authorization: these are handed on, into the local variables that
+    error reports show. See ``authorization``.
+    """
     known: Mapping[str, str] | None = request.__dict__.get("_mcp_headers")
     if known is not None:
         return known
@@ -36,8 +41,17 @@ def wire_headers(request: HttpRequest) -> Mapping[str, str]:
         headers = {name.lower(): value for name, value in request.headers.items()}
     else:
         headers = _joined(scope["headers"])
+    request._mcp_authorization = headers.pop("authorization", None)  # type: ignore[attr-defined]
     request._mcp_headers = headers  # type: ignore[attr-defined]
     return headers
+
+
+@sensitive_variables()
+def authorization(request: HttpRequest) -> str | None:
+    """Return the Authorization header."""
+    wire_headers(request)
+    value: str | None = request._mcp_authorization  # type: ignore[attr-defined]
+    return value
 
 
 def _joined(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:

@@ -96,4 +96,4 @@ class _Call(httpx.AsyncByteStream):
     async def aclose(self) -> None:
         self._gone.set()
         async with asyncio.timeout(BOUND_S):
-            await asyncio.gather(self._task, return_exceptions=True)
+            await self._task

@@ -130,14 +130,27 @@ async def fate(gate: str) -> str:
 
 
 @shelf.tool
-async def count(ctx: Context, to: int) -> str:
-    """Log every number up to one, in bursts.
+async def count(ctx: Context, to: int, at_once: bool = False) -> str:
+    """Log every number up to one.
 
     Args:
         to: the last number.
+        at_once: whether nobody gets a turn meanwhile.
     """
     for number in range(1, to + 1):
         ctx.log("info", number)
-        if number % 10 == 0:
+        if number % 10 == 0 and not at_once:
             await asyncio.sleep(0)
     return f"counted to {to}"
+
+
+@shelf.tool
+async def say(ctx: Context, text: str) -> str:
+    """Say one text in every way that there is.
+
+    Args:
+        text: what to say.
+    """
+    ctx.progress(1, message=text)
+    ctx.log("info", {text: [text]}, logger=text)
+    return text

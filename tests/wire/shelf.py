@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -278,6 +279,14 @@ async def ask_all(ctx: Context) -> str:
         roots=ListRoots(),
     )
     return " ".join(sorted(answers))
+
+
+@shelf.tool
+async def talk_and_ask(ctx: Context) -> str:
+    """Report progress, then need what the client may not have."""
+    ctx.progress(1)
+    await asyncio.sleep(0)
+    return str(ctx.ask(roots=ListRoots())["roots"])
 
 
 # What changes.

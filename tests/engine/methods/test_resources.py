@@ -16,7 +16,7 @@ from mcp_transport.protocol.errors import (
     RESOURCE_NOT_FOUND,
 )
 from mcp_transport.protocol.revision import Revision
-from mcp_transport.protocol.revisions import LATEST, LATEST_STATEFUL
+from mcp_transport.protocol.revisions import LATEST_STATEFUL
 from tests.engine.exchanges import (
     PATIENCE_S,
     Json,
@@ -262,9 +262,3 @@ async def test_subscriptions_have_a_bound() -> None:
         "message": "at most 1000 subscriptions a session",
     }
     assert len(session.subscriptions) == MAX_SUBSCRIPTIONS
-
-
-async def test_a_uri_may_be_read_as_long_as_it_is() -> None:
-    """A URI names itself in the answer, not its template."""
-    found = await read("order://1", revision=LATEST)
-    assert found["contents"][0]["uri"] == "order://1"

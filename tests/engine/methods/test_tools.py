@@ -198,7 +198,9 @@ async def test_content_is_said_in_kinds_that_the_revision_has(
         **({"_meta": {"m": 1}} if modern else {}),
     }
     assert image == {"type": "image", "data": "aQ==", "mimeType": "image/png"}
-    resource = {"uri": "docs://b", "text": "b", **({"_meta": {"m": 2}} * modern)}
+    resource: Json = {"uri": "docs://b", "text": "b"}
+    if modern:
+        resource["_meta"] = {"m": 2}
     assert embedded == {"type": "resource", "resource": resource}
     if "audio" in revision.fields:
         assert audio == {"type": "audio", "data": "YQ==", "mimeType": "audio/wav"}

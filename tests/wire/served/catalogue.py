@@ -1,12 +1,18 @@
-"""Tools that repeat what they are given, that ask the database, and that change
-the list of tools.
+"""Tools that repeat what they are given, that ask the database, and that tell
+of the process.
 """
 
 from __future__ import annotations
 
-from django.contrib.auth.models import User
+import asyncio
+import os
+from pathlib import Path
 
-from mcp_transport import Context, Shelf, Tool, ToolError
+from django.contrib.auth.models import User
+from django.db import connection
+
+from mcp_transport import Context, Elicit, Shelf, Tool, ToolError
+from mcp_transport.conf import get_server
 
 shelf = Shelf()
 
@@ -39,6 +45,43 @@ async def say(ctx: Context, text: str, fail: bool = False) -> dict[str, str]:
 
 
 @shelf.tool
+async def ask(ctx: Context, reference: str) -> str:
+    """Ask the user for what another schema describes.
+
+    Args:
+        reference: where that schema lies.
+    """
+    field = {"type": "string", "$ref": reference}
+    form = Elicit("Which?", {"type": "object", "properties": {"a": field}})
+    return str(ctx.ask(form=form)["form"]["action"])
+
+
+@shelf.resource("note://{name}")
+async def note(ctx: Context, name: str) -> str:
+    """Return a text, having logged it.
+
+    Args:
+        name: the text.
+    """
+    ctx.log("info", name)
+    return name
+
+
+@shelf.prompt
+async def greet(ctx: Context, name: str) -> str:
+    """Greet somebody, having logged who it is.
+
+    Args:
+        name: who.
+    """
+    ctx.log("info", name)
+    return name
+
+
+# What opens connections to the database.
+
+
+@shelf.tool
 def count_users() -> int:
     """Ask the database, on a thread."""
     return User.objects.count()
@@ -48,6 +91,28 @@ def count_users() -> int:
 async def count_users_async() -> int:
     """Ask the database, on the event loop."""
     return await User.objects.acount()
+
+
+@shelf.tool
+def databases_open_meanwhile() -> int:
+    """Ask the database, and count the files of it that are open right then."""
+    User.objects.count()
+    database = str(Path(connection.settings_dict["NAME"]).resolve())
+    links = [f"/proc/self/fd/{fd}" for fd in os.listdir("/proc/self/fd")]
+    return [os.path.realpath(link) for link in links].count(database)
+
+
+# What the process holds.
+
+
+@shelf.tool
+async def process() -> dict[str, int]:
+    """Tell the id of this process, and what is going on in it."""
+    return {
+        "pid": os.getpid(),
+        "tasks": len(asyncio.all_tasks()),
+        "listeners": len(get_server().changes),
+    }
 
 
 def passing() -> str:
@@ -62,19 +127,3 @@ PASSING = Tool.of(passing)
 async def change() -> None:
     """Put a tool on the shelf."""
     shelf.add(PASSING)
-
-
-@shelf.resource("note://{name}")
-async def note(name: str) -> str:
-    """Return a text."""
-    return name
-
-
-@shelf.prompt
-async def greet(name: str) -> str:
-    """Greet somebody.
-
-    Args:
-        name: who.
-    """
-    return f"Hello {name}"

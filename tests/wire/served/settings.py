@@ -15,7 +15,12 @@ INSTALLED_APPS = [
     "mcp_transport",
     "tools_app",
 ]
-MIDDLEWARE = ["django.middleware.common.CommonMiddleware"]
+# None of these refuses a foreign Host: the endpoint has to by itself.
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
 DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.sqlite3",

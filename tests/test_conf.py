@@ -1,0 +1,233 @@
+from __future__ import annotations
+
+import asyncio
+import math
+import threading
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.test import override_settings
+
+from mcp_transport import Shelf
+from mcp_transport.conf import (
+    HUGE,
+    Conf,
+    ListChanged,
+    ResourceUpdated,
+    announce,
+    get_authenticators,
+    get_conf,
+    get_server,
+    imported,
+    read,
+)
+from mcp_transport.endpoint import get_view
+from mcp_transport.engine.changes import Change
+from mcp_transport.engine.limits import Limits
+from tests.wire.tokens import KnownTokens
+
+BOUND_S = 10
+TOKENS = "tests.wire.tokens.KnownTokens"
+LIMITS = {limit.name.upper(): limit.type for limit in fields(Limits)}
+NEVER = [0, -1, 10**400, math.nan, True, b"bytes", object(), ("a.b",)]
+STRINGS = [*NEVER, [], {}]
+LISTS = [*NEVER, None, "a.b", {}, [None], [0], [["a.b"]]]
+NUMBERS = [None, -1, 10**400, math.nan, math.inf, -math.inf, True, False, "1", [1]]
+
+# For each key what it must not be.
+WRONG: dict[str, list[Any]] = {
+    "NAME": [*STRINGS, None, ""],
+    "VERSION": [*STRINGS, None, ""],
+    "CATALOGUE": [*STRINGS, None, ""],
+    "TITLE": STRINGS,
+    "DESCRIPTION": STRINGS,
+    "WEBSITE_URL": STRINGS,
+    "INSTRUCTIONS": STRINGS,
+    "TOKEN_PEPPER": STRINGS,
+    "ICONS": [*LISTS, ["icon.png"]],
+    "AUTHENTICATORS": LISTS,
+    "ALLOWED_ORIGINS": LISTS,
+    "MIDDLEWARE": LISTS,
+    "HOOKS": LISTS,
+    "ALLOW_ANONYMOUS": [None, 0, 1, -1, math.nan, "True", "", [], {}],
+    "THREADS": [*NUMBERS, 0, 1001, 1.0],
+    "LIST_TTL_MS": [*NUMBERS, 86_400_001, 0.5],
+    **{
+        key: [*NUMBERS, 0, HUGE + 1, *([1.5, 1.0] if kind == "int" else [])]
+        for key, kind in LIMITS.items()
+    },
+}
+
+
+def test_every_key_is_held_to_something() -> None:
+    keys = {key.name.upper() for key in fields(Conf)} - {"LIMITS"}
+    assert {*keys, *LIMITS} == set(WRONG)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [(key, value) for key, values in WRONG.items() for value in values],
+)
+def test_what_a_key_cannot_be_is_named_and_left_out(key: str, value: Any) -> None:
+    conf, problems = read({key: value})
+    (problem,) = problems
+    assert problem.startswith(f'MCP["{key}"] must ')
+    assert conf == Conf()
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("PAGE_SIZE", 1.5, 'MCP["PAGE_SIZE"] must be a whole number'),
+        ("KEEP_ALIVE_S", "1", 'MCP["KEEP_ALIVE_S"] must be a number'),
+        ("PAGE_SIZE", 0, 'MCP["PAGE_SIZE"] must be over 0 and at most 10000000000'),
+        ("THREADS", 0, 'MCP["THREADS"] must be from 1 to 1000'),
+        ("THREADS", "8", 'MCP["THREADS"] must be a number of threads'),
+        ("HOOKS", "a.b", 'MCP["HOOKS"] must be a list of dotted paths'),
+        ("ALLOW_ANONYMOUS", 1, 'MCP["ALLOW_ANONYMOUS"] must be True or False'),
+        ("NAME", "", 'MCP["NAME"] must not be empty'),
+    ],
+)
+def test_a_problem_says_what_the_key_must_be(key: str, value: Any, said: str) -> None:
+    assert read({key: value})[1] == [said]
+
+
+@pytest.mark.parametrize(
+    "key", ["NAMES", "name", "Name", "LIMITS", "limits", "", 1, None]
+)
+def test_an_unknown_key_is_named_with_those_that_there_are(key: Any) -> None:
+    conf, problems = read({key: "x"})
+    (problem,) = problems
+    assert problem.startswith(f'MCP["{key}"] is unknown; there are ALLOW_ANONYMOUS, ')
+    assert all(known in problem for known in WRONG)
+    assert conf == Conf()
+
+
+@pytest.mark.parametrize("given", [None, [], "", 0, [("NAME", "x")]])
+def test_settings_that_are_no_dictionary_are_refused(given: Any) -> None:
+    assert read(given) == (Conf(), ["MCP must be a dictionary"])
+
+
+def test_the_edges_of_what_is_allowed() -> None:
+    for key, kind in LIMITS.items():
+        for value in (1, HUGE, *([0.001] if kind == "float" else [])):
+            conf, problems = read({key: value})
+            assert (getattr(conf.limits, key.lower()), problems) == (value, [])
+    for key, value in [
+        ("THREADS", 1),
+        ("THREADS", 1000),
+        ("LIST_TTL_MS", 0),
+        ("LIST_TTL_MS", 86_400_000),
+        ("TITLE", None),
+    ]:
+        conf, problems = read({key: value})
+        assert (getattr(conf, key.lower()), problems) == (value, [])
+
+
+def test_what_is_right_is_taken_beside_what_is_wrong() -> None:
+    conf, problems = read({"NAME": "shop", "PAGE_SIZE": 7, "THREADS": 0, "WHAT": 1})
+    assert (conf.name, conf.limits.page_size, conf.threads) == ("shop", 7, 8)
+    assert len(problems) == 2
+
+
+def test_everything_that_is_wrong_is_said_at_once() -> None:
+    wrong = {"NAME": 0, "HOOKS": None, "CALL_TIMEOUT_S": 0}
+    with (
+        override_settings(MCP=wrong),
+        pytest.raises(ImproperlyConfigured) as caught,
+    ):
+        get_conf()
+    assert str(caught.value) == (
+        'MCP["NAME"] must be a string; MCP["HOOKS"] must be a list of dotted paths; '
+        'MCP["CALL_TIMEOUT_S"] must be over 0 and at most 10000000000'
+    )
+
+
+def test_info_holds_what_was_said() -> None:
+    icon = {"src": "https://example.com/icon.png"}
+    conf, _ = read({"NAME": "shop", "WEBSITE_URL": "https://x", "ICONS": [icon]})
+    assert conf.info == {
+        "name": "shop",
+        "version": "1",
+        "websiteUrl": "https://x",
+        "icons": [icon],
+    }
+
+
+def test_a_class_is_called_and_anything_else_is_taken_as_it_is() -> None:
+    assert isinstance(imported(TOKENS), KnownTokens)
+    assert imported("tests.wire.tokens.CALLERS").keys() == {"alice-token", "bob-token"}
+    with pytest.raises(ImproperlyConfigured) as caught:
+        imported("tests.wire.tokens.Unknown")
+    assert str(caught.value) == (
+        "settings.MCP names 'tests.wire.tokens.Unknown', which cannot be imported: "
+        'Module "tests.wire.tokens" does not define a "Unknown" attribute/class'
+    )
+
+
+MADE: list[Callable[[], object]] = [get_conf, get_authenticators, get_server, get_view]
+
+
+@pytest.mark.parametrize("made", MADE)
+def test_what_was_made_of_the_settings_is_made_anew_when_they_change(
+    made: Callable[[], object],
+) -> None:
+    with override_settings(MCP={"NAME": "first", "AUTHENTICATORS": [TOKENS]}):
+        first = made()
+        assert made() is first
+        with override_settings(USE_TZ=False, ROOT_URLCONF="tests.wire.urls"):
+            assert made() is first
+        with override_settings(MCP={"NAME": "second", "AUTHENTICATORS": [TOKENS]}):
+            assert made() is not first
+        assert made() is not first
+
+
+@pytest.mark.parametrize("made", [get_server, get_view])
+@pytest.mark.parametrize("key", ["SECRET_KEY", "SECRET_KEY_FALLBACKS"])
+def test_what_signs_is_made_anew_when_a_key_changes(
+    made: Callable[[], object], key: str
+) -> None:
+    first = made()
+    with override_settings(**{key: ["k" * 50] if "FALLBACKS" in key else "k" * 50}):
+        assert made() is not first
+
+
+def test_a_key_that_was_replaced_still_verifies_as_a_fallback() -> None:
+    with override_settings(SECRET_KEY="o" * 50):
+        token = get_server().signer.sign("test", b"payload")
+    with override_settings(SECRET_KEY="n" * 50):
+        assert get_server().signer.verify("test", token) is None
+    with override_settings(SECRET_KEY="n" * 50, SECRET_KEY_FALLBACKS=["o" * 50]):
+        assert get_server().signer.verify("test", token) == b"payload"
+
+
+def test_the_settings_reach_the_server() -> None:
+    shelf = "tests.test_conf.SHELF"
+    with override_settings(MCP={"NAME": "shop", "CATALOGUE": shelf, "MAX_ROUNDS": 3}):
+        server = get_server()
+    assert server.catalogue is SHELF
+    assert server.limits == Limits(max_rounds=3)
+    assert server.info == {"name": "shop", "version": "1"}
+
+
+async def test_a_change_announced_on_another_thread_is_heard_on_the_loop() -> None:
+    with override_settings(MCP={"AUTHENTICATORS": [TOKENS]}):
+        heard: asyncio.Queue[tuple[Change, int]] = asyncio.Queue()
+        stop = get_server().changes.subscribe(
+            lambda change: heard.put_nowait((change, threading.get_ident()))
+        )
+        said = [ResourceUpdated("order://1"), ListChanged("prompts")]
+        thread = threading.Thread(target=lambda: [announce(one) for one in said])
+        thread.start()
+        async with asyncio.timeout(BOUND_S):
+            found = [await heard.get() for _ in said]
+        thread.join(BOUND_S)
+        stop()
+    here = threading.get_ident()
+    assert found == [(change, here) for change in said]
+
+
+SHELF = Shelf()
