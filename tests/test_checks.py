@@ -77,7 +77,7 @@ def test_manage_py_check_accepts_what_is_right(
 
 
 def test_everything_wrong_is_reported_at_once() -> None:
-    wrong = {key: math.nan for key in (*LIMITS, "NAME", "HOOKS")} | {"PAGESIZE": 1}
+    wrong = dict.fromkeys((*LIMITS, "NAME", "HOOKS"), math.nan) | {"PAGESIZE": 1}
     messages = [m for m in found(wrong) if m.id == "mcp_transport.E001"]
     assert len(messages) == len(wrong)
     assert messages[-1].msg.startswith('MCP["PAGESIZE"] is unknown; there are ')

@@ -52,10 +52,15 @@ def compact_schema(
 ) -> Schema:
     """Return the schema of what ``types`` accepts, or of what it gives.
 
-    Raises TypeError for a type that has no schema.
+    Raises TypeError for a type that has no schema, ValueError for a schema
+    given by hand that refers to what pydantic does not know.
     """
     try:
         schema = types.json_schema(schema_generator=_Untitled, mode=mode)
+    except KeyError as error:
+        raise ValueError(
+            f"$ref {quote(error.args[0])} leaves the schema: write its target there"
+        ) from None
     except Exception as error:
         raise _as_type_error(error) from None
     schema.pop("title", None)
