@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from django.test import Client, RequestFactory, override_settings
+
+from mcp_transport.endpoint import endpoint, get_view
+from tests.rawasgi import HEADERS, LIST, message
+from tests.wire.conftest import MCP
+
+
+@pytest.fixture(autouse=True)
+def configured() -> Iterator[None]:
+    with override_settings(MCP=MCP, ROOT_URLCONF="tests.wire.urls"):
+        yield
+
+
+def wsgi(body: bytes = LIST, **headers: str | None) -> Any:
+    """POST by way of WSGI, with Django's own checks against forgery."""
+    sent = {**HEADERS, **{k.replace("_", "-"): v for k, v in headers.items()}}
+    return Client(enforce_csrf_checks=True).post(
+        "/mcp",
+        body,
+        content_type=sent.pop("content-type"),
+        headers={name: value for name, value in sent.items() if value is not None},
+    )
+
+
+def test_it_carries_its_credential_itself() -> None:
+    assert endpoint.csrf_exempt is True
+    assert endpoint.login_required is False  # type: ignore[attr-defined]
+
+
+def test_there_is_one_view_of_the_settings() -> None:
+    view = get_view()
+    assert get_view() is view
+    with override_settings(MCP={**MCP, "NAME": "other"}):
+        assert get_view() is not view
+
+
+def test_wrong_settings_are_said_when_it_is_made() -> None:
+    wrong = {**MCP, "PAGE_SIZE": 0, "MIDDLEWARE": "x"}
+    with (
+        override_settings(MCP=wrong),
+        pytest.raises(ImproperlyConfigured, match="PAGE_SIZE.*; .*|MIDDLEWARE.*; .*"),
+    ):
+        get_view()
+
+
+async def test_wrong_settings_stop_a_request() -> None:
+    with (
+        override_settings(MCP={**MCP, "NAME": None}),
+        pytest.raises(ImproperlyConfigured, match='MCP\\["NAME"\\] must be a string'),
+    ):
+        await endpoint(RequestFactory().post("/mcp"))
+
+
+def test_wsgi_serves_the_revision_without_sessions() -> None:
+    answer = wsgi()
+    assert (answer.status_code, answer["Content-Type"]) == (200, "application/json")
+    assert "tools" in answer.json()["result"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "challenge"),
+    [
+        ({"authorization": None}, 401, 'Bearer realm="mcp"'),
+        (
+            {"authorization": "Bearer"},
+            400,
+            'Bearer realm="mcp", error="invalid_request", error_description='
+            "\"The Authorization header must be 'Bearer', a space and one token.\"",
+        ),
+        ({"host": "evil.example"}, 403, None),
+        ({"origin": "https://evil.example"}, 403, None),
+    ],
+)
+def test_wsgi_is_guarded_too(
+    headers: dict[str, str | None], status: int, challenge: str | None
+) -> None:
+    with override_settings(MIDDLEWARE=[]):
+        answer = wsgi(**headers)
+    assert (answer.status_code, answer.get("WWW-Authenticate")) == (status, challenge)
+
+
+def test_wsgi_refuses_sessions_and_streams() -> None:
+    initialize = wsgi(
+        message("initialize", {"protocolVersion": "2025-06-18"}).replace(
+            b"io.modelcontextprotocol/", b"x.example/"
+        ),
+        mcp_method=None,
+        mcp_protocol_version=None,
+    )
+    assert initialize.status_code == 400
+    assert initialize.json()["error"]["data"]["supported"] == ["2026-07-28"]
+    for method in ("get", "delete"):
+        sent = {name: value for name, value in HEADERS.items() if value is not None}
+        answer = getattr(Client(), method)("/mcp", headers=sent)
+        assert (answer.status_code, answer["Allow"]) == (405, "POST, OPTIONS")
