@@ -54,6 +54,10 @@ class SearchIndex:
             [(s.title, "\n".join(s.trail), s.text, s.page, s.anchor) for s in sections],
         )
 
+    def close(self) -> None:
+        with self._lock:
+            self._connection.close()
+
     def search(self, query: str, limit: int) -> list[Hit]:
         """Return the best ``limit`` sections that hold any word of ``query``."""
         expression = match_expression(query)

@@ -14,18 +14,23 @@ from tests.wire.doors import BOUND_S, LOOPBACK
 from tests.wire.tokens import ALICE
 
 
-def message(method: str, params: Mapping[str, Any] | None = None) -> bytes:
+def message(
+    method: str,
+    params: Mapping[str, Any] | None = None,
+    **meta: str,
+) -> bytes:
     """Return a request of the revision that needs no session."""
-    meta = {
+    described = {
         META + "protocolVersion": MODERN,
         META + "clientCapabilities": {},
         META + "clientInfo": {"name": "raw", "version": "1"},
+        **meta,
     }
     body = {
         "jsonrpc": "2.0",
         "id": 1,
         "method": method,
-        "params": {**(params or {}), "_meta": meta},
+        "params": {**(params or {}), "_meta": described},
     }
     return json.dumps(body).encode()
 

@@ -116,15 +116,15 @@ def test_the_edges_of_what_is_allowed() -> None:
         for value in (1, HUGE, *([0.001] if kind == "float" else [])):
             conf, problems = read({key: value})
             assert (getattr(conf.limits, key.lower()), problems) == (value, [])
-    for key, value in [
+    for key, edge in [
         ("THREADS", 1),
         ("THREADS", 1000),
         ("LIST_TTL_MS", 0),
         ("LIST_TTL_MS", 86_400_000),
         ("TITLE", None),
     ]:
-        conf, problems = read({key: value})
-        assert (getattr(conf, key.lower()), problems) == (value, [])
+        conf, problems = read({key: edge})
+        assert (getattr(conf, key.lower()), problems) == (edge, [])
 
 
 def test_what_is_right_is_taken_beside_what_is_wrong() -> None:
@@ -219,8 +219,13 @@ async def test_a_change_announced_on_another_thread_is_heard_on_the_loop() -> No
         stop = get_server().changes.subscribe(
             lambda change: heard.put_nowait((change, threading.get_ident()))
         )
-        said = [ResourceUpdated("order://1"), ListChanged("prompts")]
-        thread = threading.Thread(target=lambda: [announce(one) for one in said])
+        said: list[Change] = [ResourceUpdated("order://1"), ListChanged("prompts")]
+
+        def elsewhere() -> None:
+            for change in said:
+                announce(change)
+
+        thread = threading.Thread(target=elsewhere)
         thread.start()
         async with asyncio.timeout(BOUND_S):
             found = [await heard.get() for _ in said]

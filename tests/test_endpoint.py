@@ -21,16 +21,17 @@ def configured() -> Iterator[None]:
 def wsgi(body: bytes = LIST, **headers: str | None) -> Any:
     """POST by way of WSGI, with Django's own checks against forgery."""
     sent = {**HEADERS, **{k.replace("_", "-"): v for k, v in headers.items()}}
+    del sent["content-type"]
     return Client(enforce_csrf_checks=True).post(
         "/mcp",
         body,
-        content_type=sent.pop("content-type"),
+        content_type="application/json",
         headers={name: value for name, value in sent.items() if value is not None},
     )
 
 
 def test_it_carries_its_credential_itself() -> None:
-    assert endpoint.csrf_exempt is True
+    assert endpoint.csrf_exempt is True  # type: ignore[attr-defined]
     assert endpoint.login_required is False  # type: ignore[attr-defined]
 
 
@@ -82,7 +83,7 @@ def test_wsgi_is_guarded_too(
     headers: dict[str, str | None], status: int, challenge: str | None
 ) -> None:
     with override_settings(MIDDLEWARE=[]):
-        answer = wsgi(**headers)
+        answer = wsgi(LIST, **headers)
     assert (answer.status_code, answer.get("WWW-Authenticate")) == (status, challenge)
 
 

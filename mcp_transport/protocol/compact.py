@@ -58,9 +58,10 @@ def compact_schema(
     try:
         schema = types.json_schema(schema_generator=_Untitled, mode=mode)
     except KeyError as error:
+        # Pydantic looks each reference up among its own definitions.
         raise ValueError(
-            f"$ref {quote(error.args[0])} leaves the schema: write its target there"
-        ) from None
+            f"$ref {error} leaves the schema: write its target in its place"
+        ) from error
     except Exception as error:
         raise _as_type_error(error) from None
     schema.pop("title", None)

@@ -12,8 +12,10 @@ from mcpsite.search import MAX_TERMS, SearchIndex, match_expression
 
 
 @pytest.fixture
-def index(documents: Path) -> SearchIndex:
-    return SearchIndex(Library.read(documents).sections())
+def index(documents: Path) -> Iterator[SearchIndex]:
+    index = SearchIndex(Library.read(documents).sections())
+    yield index
+    index.close()
 
 
 def found(index: SearchIndex, query: str, limit: int = 10) -> list[str]:

@@ -125,6 +125,15 @@ def test_a_reference_by_way_of_an_identity_is_refused_unseen(
         register({"$id": elsewhere.url, "$ref": "schema"})
 
 
+@pytest.mark.parametrize("reference", ["schema", "#", "#spot", "#/$defs/gone"])
+@pytest.mark.parametrize("register", [declared, given])
+def test_a_reference_that_pydantic_does_not_know_is_refused_with_the_fix(
+    register: Callable[[dict[str, Any]], None], reference: str
+) -> None:
+    with pytest.raises(ValueError, match="write its target in its place"):
+        register({"$ref": reference})
+
+
 @pytest.fixture
 def conf() -> dict[str, Any]:
     return {"CATALOGUE": "tests.wire.served.catalogue.shelf"}

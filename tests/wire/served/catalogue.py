@@ -7,18 +7,21 @@ from __future__ import annotations
 import asyncio
 import os
 from pathlib import Path
+from typing import Annotated
 
 from django.contrib.auth.models import User
 from django.db import connection
+from pydantic import Field
 
 from mcp_transport import Context, Elicit, Shelf, Tool, ToolError
 from mcp_transport.conf import get_server
+from tests.wire.served.texts import TEXTS
 
 shelf = Shelf()
 
 
 @shelf.tool
-async def echo(text: str = "", times: int = 1) -> str:
+async def echo(text: str = "", times: Annotated[int, Field(ge=0, le=1000)] = 1) -> str:
     """Say it again.
 
     Args:
@@ -56,15 +59,15 @@ async def ask(ctx: Context, reference: str) -> str:
     return str(ctx.ask(form=form)["form"]["action"])
 
 
-@shelf.resource("note://{name}")
-async def note(ctx: Context, name: str) -> str:
+@shelf.resource("text://{number}")
+async def text(ctx: Context, number: int) -> str:
     """Return a text, having logged it.
 
     Args:
-        name: the text.
+        number: which one.
     """
-    ctx.log("info", name)
-    return name
+    ctx.log("info", TEXTS[number])
+    return TEXTS[number]
 
 
 @shelf.prompt
