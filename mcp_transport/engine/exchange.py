@@ -255,7 +255,13 @@ class Exchange:
                 self.hang_up_ms = None
 
     def leave(self) -> None:
-        """Stop listening: cancels the call of a stateless revision."""
+        """Stop listening: cancels the call of a stateless revision.
+
+        May be called from any thread: Django closes a response on another.
+        """
+        if threading.get_ident() != self._thread:
+            self._loop.call_soon_threadsafe(self.leave)
+            return
         if not self.done and not self.peer.revision.stateful:
             self.end()
             self.call.cancel()

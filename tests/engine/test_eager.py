@@ -331,3 +331,90 @@ async def test_a_task_that_ended_at_once_outlives_the_end_of_its_loop() -> None:
         eager.start(at_once())
 
     await asyncio.to_thread(lambda: asyncio.run(main()))
+
+
+# The step alone, whose rest is awaited by whoever took it.
+
+
+async def test_the_rest_of_a_step_is_awaited_in_the_same_task() -> None:
+    seen = []
+
+    async def work() -> None:
+        seen.append(asyncio.current_task())
+        async with asyncio.timeout(PATIENCE_S):
+            await asyncio.sleep(0)
+        seen.append(asyncio.current_task())
+
+    started = eager.Started(work())
+    started.step()
+    assert started.ended is False
+    await started
+    assert seen == [asyncio.current_task()] * 2
+
+
+async def test_a_step_that_was_the_last_leaves_nothing_to_await() -> None:
+    async def work() -> None:
+        return
+
+    started = eager.Started(work())
+    started.step()
+    assert started.ended is True
+    await started
+
+
+async def test_what_a_step_raises_is_raised_by_it() -> None:
+    async def work() -> None:
+        raise ValueError("no")
+
+    started = eager.Started(work())
+    with pytest.raises(ValueError, match="no"):
+        started.step()
+    assert started.ended is True
+
+
+async def test_what_the_rest_raises_is_raised_where_it_is_awaited() -> None:
+    async def work() -> None:
+        await asyncio.sleep(0)
+        raise ValueError("no")
+
+    started = eager.Started(work())
+    started.step()
+    with pytest.raises(ValueError, match="no"):
+        await started
+
+
+async def test_a_cancel_of_the_awaiting_task_reaches_the_rest() -> None:
+    seen = []
+
+    async def work() -> None:
+        try:
+            await asyncio.get_running_loop().create_future()
+        finally:
+            seen.append("cleaned up")
+
+    async def awaiting() -> None:
+        started = eager.Started(work())
+        started.step()
+        await started
+
+    task = asyncio.create_task(awaiting())
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert seen == ["cleaned up"]
+
+
+async def test_what_is_not_awaited_can_be_closed() -> None:
+    seen = []
+
+    async def work() -> None:
+        try:
+            await asyncio.sleep(0)
+        finally:
+            seen.append("cleaned up")
+
+    started = eager.Started(work())
+    started.step()
+    started.close()
+    assert seen == ["cleaned up"]

@@ -495,3 +495,37 @@ async def test_the_server_ends_what_a_client_listens_to() -> None:
         message = await transport.hears()
         assert message["id"] == "L"
         assert message["result"]["resultType"] == "complete"
+
+
+async def test_a_connection_is_not_let_go_where_nobody_comes_back() -> None:
+    """A tool may ask for it; only HTTP can."""
+    shelf = Shelf()
+
+    @shelf.tool
+    async def polled(ctx: Context) -> str:
+        ctx.close_stream()
+        await asyncio.sleep(0)
+        ctx.close_stream()
+        return "done"
+
+    async with connected(serving(shelf), LATEST_STATEFUL) as transport:
+        transport.asks(1, "tools/call", {"name": "polled"})
+        message = await transport.hears()
+    assert message["result"]["content"][0]["text"] == "done"
+
+
+async def test_a_change_that_cannot_be_told_is_no_matter(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO", "mcp_transport")
+    server, _ = waiting()
+    async with connected(server, LATEST_STATEFUL) as transport:
+        transport.asks(1, "ping")
+        await transport.hears()
+        transport.broken = True
+        server.changes.publish(ListChanged("tools"))
+        await asyncio.sleep(0)
+        transport.broken = False
+        transport.asks(2, "ping")
+        assert (await transport.hears())["id"] == 2
+    assert "a change could not be told" in caplog.text
