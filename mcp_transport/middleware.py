@@ -27,7 +27,8 @@ from mcp_transport.conf import get_authenticators, get_conf
 from mcp_transport.engine.caller import ANONYMOUS, Caller
 from mcp_transport.guards.bearer import MalformedCredentials, challenge, credentials
 from mcp_transport.guards.origin import is_loopback, origin_allowed
-from mcp_transport.transports.replies import authorization, refusal, wire_headers
+from mcp_transport.transports.replies import refusal
+from mcp_transport.transports.requests import authorization, wire_headers
 
 View = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 REALM = "mcp"

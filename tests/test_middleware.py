@@ -20,7 +20,7 @@ from mcp_transport import Caller
 from mcp_transport.asgi import Application, mount
 from mcp_transport.handler import LeanHandler
 from mcp_transport.middleware import View, authenticate, guarded
-from mcp_transport.transports.replies import authorization, wire_headers
+from mcp_transport.transports.requests import authorization, wire_headers
 from tests.rawasgi import Answer, ask
 from tests.wire.conftest import MCP, MOUNTS
 from tests.wire.tokens import ALICE

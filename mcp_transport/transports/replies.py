@@ -1,13 +1,11 @@
-"""The HTTP replies of the endpoint, and the headers of its requests."""
+"""The HTTP replies of the endpoint."""
 
 from __future__ import annotations
 
 import gzip
-from collections.abc import AsyncIterator, Iterable, Mapping
-from typing import Any
+from collections.abc import AsyncIterator, Mapping
 
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
-from django.views.decorators.debug import sensitive_variables
+from django.http import HttpResponse, StreamingHttpResponse
 
 from mcp_transport.protocol.errors import invalid_request
 from mcp_transport.protocol.messages import encode_error
@@ -25,41 +23,6 @@ STREAMED = {
     # make each event a file of its own, which most clients cannot read.
     "Content-Encoding": "identity",
 }
-
-
-def wire_headers(request: HttpRequest) -> Mapping[str, str]:
-    """Return the headers by lower-case name; repeated ones joined by commas.
-
-    Without Authorization: these are handed on, into the local variables that
-    error reports show. See ``authorization``.
-    """
-    known: Mapping[str, str] | None = request.__dict__.get("_mcp_headers")
-    if known is not None:
-        return known
-    scope: Mapping[str, Any] | None = getattr(request, "scope", None)
-    if scope is None:
-        headers = {name.lower(): value for name, value in request.headers.items()}
-    else:
-        headers = _joined(scope["headers"])
-    request._mcp_authorization = headers.pop("authorization", None)  # type: ignore[attr-defined]
-    request._mcp_headers = headers  # type: ignore[attr-defined]
-    return headers
-
-
-@sensitive_variables()
-def authorization(request: HttpRequest) -> str | None:
-    """Return the Authorization header."""
-    wire_headers(request)
-    value: str | None = request._mcp_authorization  # type: ignore[attr-defined]
-    return value
-
-
-def _joined(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
-    headers: dict[str, str] = {}
-    for raw_name, raw_value in pairs:
-        name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
-        headers[name] = f"{headers[name]},{value}" if name in headers else value
-    return headers
 
 
 def json_reply(

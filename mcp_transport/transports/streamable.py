@@ -11,10 +11,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from functools import lru_cache
 from http import HTTPStatus
 
-from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
@@ -57,6 +55,11 @@ from mcp_transport.transports.replies import (
     nothing,
     refusal,
     sse_reply,
+)
+from mcp_transport.transports.requests import (
+    accepts,
+    body_of,
+    unacceptable,
     wire_headers,
 )
 
@@ -107,14 +110,14 @@ class StreamableHTTP:
         headers: Mapping[str, str],
         binding: Binding,
     ) -> HttpResponseBase:
-        wrong = _unacceptable(
+        wrong = unacceptable(
             headers.get("content-type", ""),
             headers.get("content-encoding", "identity"),
             headers.get("accept", "*/*"),
         )
         if wrong is not None:
             return refusal(*wrong)
-        body = _body(request, self._limits.max_body_bytes)
+        body = body_of(request, self._limits.max_body_bytes)
         if body is None:
             return refusal(413, "the body is too large")
         try:
@@ -271,7 +274,7 @@ class StreamableHTTP:
     async def _get(
         self, caller: Caller, headers: Mapping[str, str]
     ) -> HttpResponseBase:
-        if not _accepts(headers.get("accept", "*/*").lower(), "text/event-stream"):
+        if not accepts(headers.get("accept", "*/*").lower(), "text/event-stream"):
             return refusal(406, "Accept must list text/event-stream")
         session = await self._session(caller, headers)
         if isinstance(session, HttpResponse):
@@ -337,43 +340,6 @@ def _status(exchange: Exchange) -> int:
     if exchange.refused:
         return refusal_status(exchange.error)
     return exchange.peer.revision.statuses.get(exchange.error.code, 200)
-
-
-def _body(request: HttpRequest, max_bytes: int) -> bytes | None:
-    """Return the body, or None for one that we or Django's settings refuse."""
-    try:
-        body = request.body
-    except RequestDataTooBig:
-        return None
-    return body if len(body) <= max_bytes else None
-
-
-def _accepts(accept: str, *media_types: str) -> bool:
-    return all(
-        media_type in accept
-        or "*/*" in accept
-        or media_type.partition("/")[0] + "/*" in accept
-        for media_type in media_types
-    )
-
-
-@lru_cache(maxsize=256)
-def _unacceptable(
-    content_type: str, content_encoding: str, accept: str
-) -> tuple[int, str] | None:
-    """Return status and reason to refuse a body that is not plain JSON, or a
-    client that cannot stream.
-
-    A browser sends ``application/json`` across origins only after a preflight,
-    so nothing else is taken. Spec: 2025-11-25 basic/transports #sending-messages.
-    """
-    if content_type.partition(";")[0].strip().lower() != "application/json":
-        return 415, "Content-Type must be application/json"
-    if content_encoding.lower() != "identity":
-        return 415, "Content-Encoding is not supported"
-    if not _accepts(accept.lower(), "application/json", "text/event-stream"):
-        return 406, "Accept must list application/json and text/event-stream"
-    return None
 
 
 def _only_stateless(
