@@ -25,10 +25,12 @@ from mcp_transport.protocol.framing import sse_comment, sse_event
 STANDING = "0"
 # What a client waits before it comes back, unless a tool says otherwise.
 RETRY_MS = 1000
-# A burst is recorded in parts, so that its reader keeps pace with the window.
-BURST = 100
 
 _EVENT_ID = re.compile(r"([0-9a-z]{1,32})\.([0-9a-f]{1,32})\.([0-9]{1,15})")
+
+
+StreamKey = tuple[str, str]  # the ids of a session and of a stream of its own
+Readers = dict[StreamKey, "_Reader"]
 
 
 async def first_words(exchanges: Collection[Exchange], silence_s: float) -> None:
@@ -66,6 +68,74 @@ async def live(exchange: Exchange, limits: Limits) -> AsyncIterator[bytes]:
             yield sse_comment()
 
 
+class _Reader:
+    """One connection that reads a stream, and how far it is."""
+
+    __slots__ = ("_moved", "after", "left")
+
+    def __init__(self, after: int) -> None:
+        self.after = after
+        self.left = False
+        self._moved: asyncio.Future[None] | None = None
+
+    def move(self, after: int) -> None:
+        self.after = after
+        self._wake()
+
+    def leave(self) -> None:
+        self.left = True
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._moved is not None and not self._moved.done():
+            self._moved.set_result(None)
+
+    async def reach(self, number: int) -> None:
+        """Wait until everything up to ``number`` was read, or nobody reads."""
+        while self.after < number and not self.left:
+            if self._moved is None or self._moved.done():
+                self._moved = asyncio.get_running_loop().create_future()
+            await asyncio.shield(self._moved)
+
+
+class _Recording:
+    """Writes one stream, no further ahead of its reader than the window reaches.
+
+    Without that, a burst would push out of the window what a healthy client is
+    about to read. Where nobody reads, the newest events are kept.
+    """
+
+    def __init__(
+        self, events: EventLog, key: StreamKey, readers: Readers, limits: Limits
+    ) -> None:
+        self._events = events
+        self._key = key
+        self._readers = readers
+        self._limits = limits
+        self._reader: _Reader | None = None
+        self._written = 0
+        self._ahead = 0
+        self._ahead_bytes = 0
+
+    async def append(self, message: bytes) -> None:
+        self._ahead += 1
+        self._ahead_bytes += len(message)
+        reader = self._readers.get(self._key)
+        if reader is not None and (
+            reader is not self._reader
+            or self._ahead > self._limits.replay_events
+            or self._ahead_bytes > self._limits.replay_bytes
+        ):
+            await reader.reach(self._written)
+            self._reader = reader
+            self._ahead, self._ahead_bytes = 1, len(message)
+        self._written += 1
+        await self._events.append(*self._key, message)
+
+    async def close(self) -> None:
+        await self._events.close(*self._key)
+
+
 class Deliveries:
     """Records exchanges in the event log and reads them back, for sessions."""
 
@@ -76,7 +146,7 @@ class Deliveries:
         self._events = events
         self._limits = limits
         self._recordings: set[asyncio.Task[None]] = set()
-        self._readers: dict[tuple[str, str], object] = {}
+        self._readers: Readers = {}
 
     async def record(
         self, session: Session, said: Iterable[bytes], exchanges: list[Exchange]
@@ -84,39 +154,13 @@ class Deliveries:
         """Record what was ``said`` and what the exchanges will say as a new
         stream; return its name. It goes on when nobody reads.
         """
-        stream = secrets.token_hex(8)
-        await self._events.open(session.id, stream)
-        for message in said:
-            await self._events.append(session.id, stream, message)
-        task = asyncio.create_task(self._record(session, stream, exchanges))
+        key = (session.id, secrets.token_hex(8))
+        await self._events.open(*key)
+        recording = _Recording(self._events, key, self._readers, self._limits)
+        task = asyncio.create_task(_record(recording, said, exchanges))
         self._recordings.add(task)
         task.add_done_callback(self._recordings.discard)
-        return stream
-
-    async def _record(
-        self, session: Session, stream: str, exchanges: list[Exchange]
-    ) -> None:
-        try:
-            async with asyncio.TaskGroup() as group:
-                for exchange in exchanges:
-                    group.create_task(self._follow(session, stream, exchange))
-        finally:
-            await self._events.close(session.id, stream)
-
-    async def _follow(self, session: Session, stream: str, exchange: Exchange) -> None:
-        while True:
-            messages = exchange.take()
-            for start in range(0, len(messages), BURST):
-                for message in messages[start : start + BURST]:
-                    await self._events.append(session.id, stream, message)
-                await asyncio.sleep(0)
-            if exchange.hang_up_ms is not None:
-                # A bare number in the log is no message: it ends a connection.
-                hang_up, exchange.hang_up_ms = exchange.hang_up_ms, None
-                await self._events.append(session.id, stream, b"%d" % hang_up)
-            if exchange.over:
-                return
-            await exchange.wait()
+        return key[1]
 
     async def tell(self, session: Session, message: bytes) -> None:
         """Say something that belongs to no request."""
@@ -148,17 +192,25 @@ class Deliveries:
         if stream == STANDING:
             await self._events.open(session.id, STANDING)
         await self._events.read(session.id, stream, after)
-        reader, key = object(), (session.id, stream)
-        self._readers[key] = reader
+        loop, key = asyncio.get_running_loop(), (session.id, stream)
+        before = self._readers.get(key)
+        if before is not None:
+            before.leave()
+        reader = self._readers[key] = _Reader(after)
 
         def release() -> None:
-            if self._readers.get(key) is reader:
-                del self._readers[key]
+            # Django's own handler closes a response on another thread.
+            loop.call_soon_threadsafe(self._release, key, reader)
 
         return self._read(session, stream, after, reader), release
 
+    def _release(self, key: StreamKey, reader: _Reader) -> None:
+        reader.leave()
+        if self._readers.get(key) is reader:
+            del self._readers[key]
+
     async def _read(
-        self, session: Session, stream: str, after: int, reader: object
+        self, session: Session, stream: str, after: int, reader: _Reader
     ) -> AsyncIterator[bytes]:
         loop = asyncio.get_running_loop()
         ends_at = loop.time() + self._limits.stream_age_s
@@ -175,6 +227,7 @@ class Deliveries:
             if events:
                 yield b"".join([self._event(stream, event) for event in events])
                 after = events[-1].number
+                reader.move(after)
                 self._delivered(session, stream, after)
                 if any(event.data.isdigit() for event in events):
                     return
@@ -216,3 +269,29 @@ class Deliveries:
 
     def _id(self, stream: str, number: int) -> str:
         return f"{stream}.{self._events.epoch}.{number}"
+
+
+async def _record(
+    recording: _Recording, said: Iterable[bytes], exchanges: list[Exchange]
+) -> None:
+    try:
+        for message in said:
+            await recording.append(message)
+        async with asyncio.TaskGroup() as group:
+            for exchange in exchanges:
+                group.create_task(_follow(recording, exchange))
+    finally:
+        await recording.close()
+
+
+async def _follow(recording: _Recording, exchange: Exchange) -> None:
+    while True:
+        for message in exchange.take():
+            await recording.append(message)
+        if exchange.hang_up_ms is not None:
+            # A bare number in the log is no message: it ends a connection.
+            hang_up, exchange.hang_up_ms = exchange.hang_up_ms, None
+            await recording.append(b"%d" % hang_up)
+        if exchange.over:
+            return
+        await exchange.wait()

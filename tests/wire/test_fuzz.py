@@ -22,7 +22,7 @@ Json = dict[str, Any]
 T = TypeVar("T")
 # Each example is a handful of requests to one session.
 FUZZED = settings(
-    max_examples=1200,
+    max_examples=80,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
