@@ -131,12 +131,15 @@ async def _until_disconnected(serving: Started, receive: Receive) -> None:
     """Let ``serving`` run to its end, or cancel it when the client goes."""
     task = asyncio.current_task()
     assert task is not None
-    gone = False
+    gone = ended = False
 
     def leave(watching: asyncio.Task[Event]) -> None:
         nonlocal gone
-        if not watching.cancelled():
-            watching.exception()  # an error ends the connection just as well
+        if watching.cancelled():
+            return
+        watching.exception()  # an error ends the connection just as well
+        # This is a later turn: the task may be at something else already.
+        if not ended:
             gone = True
             task.cancel()
 
@@ -149,6 +152,7 @@ async def _until_disconnected(serving: Started, receive: Receive) -> None:
         if not gone or task.uncancel():
             raise
     finally:
+        ended = True
         watching.remove_done_callback(leave)
         watching.cancel()
 

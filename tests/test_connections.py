@@ -280,18 +280,15 @@ async def test_a_worker_threads_connection_that_is_too_old_is_not_used_again() -
         wrapper.close_at = None
         return wrapper, wrapper.connection
 
-    def age() -> None:
-        this_threads().close_at = 0
-
     wrapper, first = await threads(query)
     assert wrapper.connection is first
-    same, again = await threads(query)
-    assert (same, again) == (wrapper, first)
-    await threads(age)
+    assert await threads(query) == (wrapper, first)
+    wrapper.close_at = 0
+    _, another = await threads(query)
+    assert another is not first
+    wrapper.close_at = 0
+    await threads(lambda: None)
     assert wrapper.connection is None
-    _, third = await threads(query)
-    assert third is not first
-    await threads(age)
     threads.close()
 
 

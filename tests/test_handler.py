@@ -110,6 +110,21 @@ async def test_a_body_is_read_to_its_end_and_kept_to_its_limit(
     assert client.said[-1] == {"type": "http.response.body", "body": read}
 
 
+class Unread(dict[str, Any]):
+    """A part of a body that nobody may look at."""
+
+    def get(self, name: str, default: Any = None) -> Any:
+        assert name != "body"
+        return super().get(name, default)
+
+
+async def test_what_is_over_the_limit_is_not_kept() -> None:
+    enough = part(b"0123456789X", more=True)
+    client = Client(enough, Unread(part(b"y", more=True)), Unread(part(b"z")))
+    await done(client.call(echo))
+    assert client.said[-1]["body"] == b"0123456789X"
+
+
 @pytest.mark.parametrize("before", [[], [part(b"a", more=True)]])
 async def test_who_goes_before_the_body_is_complete_is_not_served(
     before: list[dict[str, Any]],
@@ -161,6 +176,50 @@ async def test_a_server_that_gives_up_cancels_the_view_that_waits() -> None:
     serving.cancel()
     with pytest.raises(asyncio.CancelledError):
         await done(serving)
+    assert (view.ended, client.said) == ("cancelled", [])
+
+
+async def test_who_goes_while_the_reply_ends_does_not_cancel_the_server() -> None:
+    entered, may_end = asyncio.Event(), asyncio.Event()
+
+    async def view(request: HttpRequest) -> HttpResponseBase:
+        entered.set()
+        await may_end.wait()
+        return HttpResponse("sent")
+
+    client, told = Client(part(b"")), []
+
+    async def server() -> None:
+        await lean(view)(http_scope(), client.events.get, client.send)
+        for _ in range(3):
+            await asyncio.sleep(0)
+        told.append("the server goes on")
+
+    serving = asyncio.create_task(server())
+    await happens(entered)
+    # Let the client be listened to, and then let both happen in one turn.
+    await asyncio.sleep(0)
+    client.goes()
+    may_end.set()
+    await done(serving)
+    assert told == ["the server goes on"]
+    assert client.said[-1] == {"type": "http.response.body", "body": b"sent"}
+
+
+async def test_a_connection_that_breaks_cancels_the_view_that_waits() -> None:
+    view, broken, client = Waiting(), asyncio.Event(), Client(part(b""))
+
+    async def receive() -> dict[str, Any]:
+        if client.events.empty():
+            await broken.wait()
+            raise OSError("the connection is broken")
+        return client.events.get_nowait()
+
+    handling = lean(view)(http_scope(), receive, client.send)
+    serving = asyncio.create_task(handling)
+    await happens(view.entered)
+    broken.set()
+    await done(serving)
     assert (view.ended, client.said) == ("cancelled", [])
 
 

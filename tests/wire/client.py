@@ -121,6 +121,7 @@ class Client:
         revision: str,
         *,
         token: str | None = ALICE,
+        encoding: str | None = None,
         capabilities: Json = CAPABILITIES,
         log_level: str | None = "info",
     ) -> None:
@@ -128,6 +129,7 @@ class Client:
         self.revision = revision
         self.stateful = revision in STATEFUL
         self.token = token
+        self.encoding = encoding
         self.capabilities = capabilities
         self.log_level = log_level
         self.session: str | None = None
@@ -184,6 +186,8 @@ class Client:
         headers = {"Accept": BOTH}
         if self.token is not None:
             headers["Authorization"] = f"Bearer {self.token}"
+        if self.encoding is not None:
+            headers["Accept-Encoding"] = self.encoding
         if self.session is not None:
             headers["Mcp-Session-Id"] = self.session
             headers["MCP-Protocol-Version"] = self.revision

@@ -17,20 +17,9 @@ from mcp_transport.conf import get_server
 from mcp_transport.engine.threads import Threads
 from tests.wire.client import Client
 from tests.wire.doors import ASGIDoor
+from tests.wire.settings import MCP as MCP
 
 BASE_URL = "http://127.0.0.1"
-MCP = {
-    "NAME": "wire",
-    "VERSION": "1.0",
-    "TITLE": "The Wire",
-    "DESCRIPTION": "A server for tests.",
-    "WEBSITE_URL": "https://example.com/",
-    "ICONS": [{"src": "https://example.com/icon.png", "sizes": ["any"]}],
-    "INSTRUCTIONS": "Call and see.",
-    "CATALOGUE": "tests.wire.catalogue.shelf",
-    "AUTHENTICATORS": ["tests.wire.tokens.KnownTokens"],
-    "KEEP_ALIVE_S": 5,
-}
 MOUNTS: dict[str, Callable[[], Application]] = {
     "lean": lambda: mount(get_asgi_application()),
     "urls": get_asgi_application,
