@@ -243,3 +243,15 @@ async def test_leaving_what_is_done_cancels_nothing(revision: Revision) -> None:
     async with exchange:
         exchange.respond({})
     assert exchange.call.cancelled is False
+
+
+async def test_another_thread_may_leave() -> None:
+    exchange = exchange_of(LATEST)
+    threads = []
+    waiting = asyncio.create_task(exchange.wait(PATIENCE_S))
+    waiting.add_done_callback(lambda _: threads.append(threading.get_ident()))
+    await asyncio.to_thread(exchange.leave)
+    assert await waiting is True
+    assert (exchange.done, exchange.call.cancelled) == (True, True)
+    await asyncio.sleep(0)
+    assert threads == [threading.get_ident()]
