@@ -120,6 +120,10 @@ class Official:
     def has(self, definition: str) -> bool:
         return definition in self._definitions
 
+    def members(self, definition: str) -> set[str]:
+        """Return the names of the members that an object may have."""
+        return set(self._definitions[definition]["properties"])
+
     def check(self, definition: str, value: object) -> None:
         """Assert that ``value`` is what ``definition`` says, and no more."""
         assert self.has(definition), f"{self.revision} has no {definition}"

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from mcp_transport.engine.caller import ANONYMOUS, Caller
+from mcp_transport.engine.calls import Call
 from mcp_transport.engine.catalogue import Shelf
 from mcp_transport.engine.exchange import Arrival, Binding, Exchange
 from mcp_transport.engine.server import Server
@@ -121,6 +122,12 @@ def notified(
 
 def handed(server: Server, message: Message, session: Session | None) -> Exchange:
     return server.open(Arrival(message, BINDING, ANONYMOUS, None, session))
+
+
+async def end_of(call: Call) -> None:
+    """Wait until a call has ended, its clean-up included."""
+    async with asyncio.timeout(PATIENCE_S):
+        await call.ended()
 
 
 async def said(exchange: Exchange) -> list[Json]:

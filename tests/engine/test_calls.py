@@ -6,7 +6,7 @@ import weakref
 import pytest
 
 from mcp_transport.engine.calls import Call, Calls, told_to_end
-from tests.engine.exchanges import PATIENCE_S
+from tests.engine.exchanges import PATIENCE_S, end_of
 
 KEY = ("session", 1)
 
@@ -54,7 +54,7 @@ async def test_a_call_that_waits_is_held_until_it_ends() -> None:
     assert len(calls) == 1
     assert calls.holds(KEY)
     work.door.set_result(None)
-    await call.ended()
+    await end_of(call)
     assert len(calls) == 0
     assert not calls.holds(KEY)
     assert work.ended == "finished"
@@ -66,7 +66,7 @@ async def test_a_call_without_a_key_is_held_as_well() -> None:
     calls.start(call, work(), None)
     assert len(calls) == 1
     work.door.set_result(None)
-    await call.ended()
+    await end_of(call)
     assert len(calls) == 0
 
 
@@ -79,13 +79,13 @@ async def test_a_cancel_ends_the_call_that_has_the_key() -> None:
     assert calls.cancel(("another", 1)) is False
     assert calls.cancel(("session", 1)) is True
     assert call.cancelled is True
-    await call.ended()
+    await end_of(call)
     assert len(calls) == 1
     assert calls.cancel(("session", 1)) is False
     assert (work.ended, rest.ended) == ("cancelled", "")
     assert other.cancelled is False
     calls.cancel(("session", "1"))
-    await other.ended()
+    await end_of(other)
 
 
 async def test_the_calls_of_a_session_end_together() -> None:
@@ -94,12 +94,12 @@ async def test_the_calls_of_a_session_end_together() -> None:
     for n, (call, work) in enumerate(zip(held, works, strict=True)):
         calls.start(call, work(), ("mine" if n < 2 else "theirs", n))
     calls.cancel_session("mine")
-    await held[0].ended()
-    await held[1].ended()
+    await end_of(held[0])
+    await end_of(held[1])
     assert len(calls) == 1
     assert [work.ended for work in works] == ["cancelled", "cancelled", ""]
     calls.cancel_session("theirs")
-    await held[2].ended()
+    await end_of(held[2])
     assert len(calls) == 0
 
 
@@ -112,7 +112,7 @@ async def test_a_deadline_set_before_the_first_wait_ends_the_call() -> None:
         await waiting()
 
     calls.start(call, work(), KEY)
-    await call.ended()
+    await end_of(call)
     assert waiting.ended == "cancelled"
     # What is late is told first, so that the end can still be answered.
     assert late == [False]
@@ -123,7 +123,7 @@ async def test_a_deadline_set_while_the_call_waits_ends_it() -> None:
     calls, call, work, late = Calls(), Call(), Waiting(), []
     calls.start(call, work(), KEY)
     call.deadline(0.001, lambda: late.append(1))
-    await call.ended()
+    await end_of(call)
     assert work.ended == "cancelled"
     assert late == [1]
 
@@ -147,7 +147,7 @@ async def test_a_paused_deadline_stands_still(early: bool) -> None:
     await after_all_timers_of(0.002)
     assert late == []
     waiting.door.set_result(None)
-    await call.ended()
+    await end_of(call)
     assert waiting.ended == "cancelled"
     assert late == [1]
 
@@ -157,7 +157,7 @@ async def test_the_deadline_of_a_call_that_ended_never_comes() -> None:
     calls.start(call, work(), KEY)
     call.deadline(0.001, lambda: late.append(1))
     work.door.set_result(None)
-    await call.ended()
+    await end_of(call)
     at_once = Call()
     at_once.deadline(0.001, lambda: late.append(2))
 
@@ -185,7 +185,7 @@ async def test_a_cancelled_call_is_not_late_as_well() -> None:
     await after_all_timers_of(0.002)
     assert late == []
     swallowed.set()
-    await call.ended()
+    await end_of(call)
 
 
 async def test_nothing_of_a_call_that_ended_is_kept_alive() -> None:
@@ -206,11 +206,11 @@ async def test_nothing_of_a_call_that_ended_is_kept_alive() -> None:
 
 async def test_who_waits_for_the_end_sees_the_clean_up_done() -> None:
     calls, call, work = Calls(), Call(), Waiting()
-    await call.ended()
+    await end_of(call)
     calls.start(call, work(), KEY)
     call.cancel()
     assert work.ended == ""
-    await call.ended()
+    await end_of(call)
     assert work.ended == "cancelled"
 
 

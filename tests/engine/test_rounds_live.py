@@ -30,6 +30,7 @@ from tests.engine.asking import (
 )
 from tests.engine.exchanges import (
     Json,
+    end_of,
     failure_of,
     handed,
     next_of,
@@ -191,7 +192,7 @@ async def test_a_cancelled_call_waits_for_no_answer() -> None:
     notified(server, session, "notifications/cancelled", requestId=1)
     assert await said(exchange) == []
     assert session.answers.put(Response(asked["id"], OSLO, None)) is False
-    await exchange.call.ended()
+    await end_of(exchange.call)
     assert len(server.calls) == 0
 
 

@@ -40,6 +40,7 @@ from mcp_transport.protocol.revisions import (
 from tests.engine.exchanges import (
     PATIENCE_S,
     Json,
+    end_of,
     error,
     every_revision,
     every_stateful,
@@ -249,7 +250,7 @@ async def test_the_requests_of_a_session_have_ids_of_their_own() -> None:
     other = session_of(LATEST_STATEFUL)
     assert await result(server, "ping", session=other, id=1) == {}
     notified(server, session, "notifications/cancelled", requestId=1)
-    await first.call.ended()
+    await end_of(first.call)
     assert await result(server, "ping", session=session, id=1) == {}
     assert ended == ["cancelled"]
 
@@ -262,7 +263,7 @@ async def test_stateless_requests_may_have_the_same_id() -> None:
     assert len(server.calls) == 2
     for exchange in (one, other):
         exchange.leave()
-        await exchange.call.ended()
+        await end_of(exchange.call)
 
 
 # Cancelling.
@@ -276,7 +277,7 @@ async def test_a_cancelled_call_is_ended_and_not_answered(name: str, end: str) -
     notified(server, session, "notifications/cancelled", requestId="c", reason="why")
     assert await said(exchange) == []
     assert exchange.answered is False
-    await exchange.call.ended()
+    await end_of(exchange.call)
     assert ended[0].startswith(end)
     assert len(server.calls) == 0
 
@@ -291,7 +292,7 @@ async def test_a_cancel_of_nothing_is_no_matter(id: Any) -> None:
     await asyncio.sleep(0)
     assert not exchange.done
     exchange.call.cancel()
-    await exchange.call.ended()
+    await end_of(exchange.call)
 
 
 async def test_only_its_own_session_cancels_a_call() -> None:
@@ -302,7 +303,7 @@ async def test_only_its_own_session_cancels_a_call() -> None:
         notified(server, other, "notifications/cancelled", requestId=1)
     assert exchange.call.cancelled is False
     exchange.call.cancel()
-    await exchange.call.ended()
+    await end_of(exchange.call)
 
 
 async def test_a_cancel_of_what_has_ended_is_no_matter() -> None:
@@ -334,7 +335,7 @@ async def test_a_plain_tool_sees_that_it_was_cancelled() -> None:
     notified(server, session, "notifications/cancelled", requestId=1)
     # Nobody waits for the thread, and the thread goes on.
     assert await said(exchange) == []
-    await exchange.call.ended()
+    await end_of(exchange.call)
     assert len(server.calls) == 0
     may_end.set()
     assert await asyncio.to_thread(ended.wait, PATIENCE_S)
@@ -363,7 +364,7 @@ async def test_leaving_cancels_or_detaches(revision: Revision) -> None:
     ) as exchange:
         pass
     door.set()
-    await exchange.call.ended()
+    await end_of(exchange.call)
     assert ended == ["finished" if revision.stateful else "cancelled"]
     assert len(await said(exchange)) == (1 if revision.stateful else 0)
 
@@ -371,11 +372,15 @@ async def test_leaving_cancels_or_detaches(revision: Revision) -> None:
 # Answers of the client's.
 
 
-async def test_an_answer_to_nothing_is_dropped() -> None:
+async def test_an_answer_to_nothing_is_dropped(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO", "mcp_transport")
     server = serving()
     for session in (None, session_of(LATEST_STATEFUL)):
         exchange = handed(server, Response("ask-1", {}, None), session)
         assert (exchange.done, exchange.take()) == (True, [])
+    assert caplog.text.count("an answer to no question of ours was dropped") == 2
 
 
 # Hooks.

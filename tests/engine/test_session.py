@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import re
+import weakref
 
 import pytest
 
@@ -57,6 +59,24 @@ async def test_only_the_first_answer_counts() -> None:
     assert answers.put(Response("a", {"n": 2}, None)) is False
     assert (await waiting).result == {"n": 1}
     assert answers.put(Response("a", {"n": 3}, None)) is False
+
+
+async def test_nothing_is_kept_of_what_was_answered_or_given_up() -> None:
+    class Watched(Response):
+        """A response that can be watched."""
+
+        __slots__ = ("__weakref__",)
+
+    answers = Answers()
+    response = Watched("a", {}, None)
+    kept = weakref.ref(response)
+    assert answers.put(response) is False
+    waiting = answers.expect("a")
+    assert answers.put(response) is True
+    assert await waiting is response
+    del waiting, response
+    gc.collect()
+    assert kept() is None
 
 
 async def test_who_gave_up_gets_no_answer() -> None:

@@ -1,59 +1,25 @@
 from __future__ import annotations
 
 import datetime
-import enum
 import json
 import uuid
 from typing import Annotated, Any, Literal, NotRequired
 
 import pytest
-from pydantic import BaseModel, Field, JsonValue, WithJsonSchema
+from pydantic import JsonValue, WithJsonSchema
 from typing_extensions import TypeAliasType, TypedDict
 
 from mcp_transport.protocol.compact import adapter, compact_schema
 from mcp_transport.protocol.schema import JsonSchema
-
-
-class Color(enum.Enum):
-    RED = "r"
-    GREEN = "g"
-
-
-class Address(BaseModel):
-    """Where it goes."""
-
-    title: str
-    zip: str | None = None
-
-
-class Order(BaseModel):
-    pk: int
-    to: Address
-    lines: list[Address] = []
-
-
-class Node(BaseModel):
-    value: float
-    next: Node | None = None
-
-
-class Cat(BaseModel):
-    kind: Literal["cat"]
-    friend: Pet | None = None
-
-
-class Dog(BaseModel):
-    kind: Literal["dog"]
-    friend: Pet | None = None
-
-
-class Loose(BaseModel):
-    friend: Loose | Dog | None = None
-
-
-Pet = Annotated[Cat | Dog, Field(discriminator="kind")]
-for model in (Cat, Dog, Loose):
-    model.model_rebuild()
+from tests.protocol.types_of_users import (
+    Address,
+    Color,
+    Dog,
+    Loose,
+    Node,
+    Order,
+    Pet,
+)
 
 
 class Size(TypedDict):

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import datetime
 import decimal
-import enum
 import functools
 import inspect
 import typing
@@ -20,51 +19,18 @@ from mcp_transport.protocol.content import Audio, Image, ResourceLink, Text
 from mcp_transport.protocol.schema import JsonSchema, header_params
 from mcp_transport.protocol.signature import Output, Parameters
 from mcp_transport.protocol.wording import ArgumentError, OutputError
+from tests.protocol.types_of_users import (
+    Address,
+    Color,
+    Dog,
+    Loose,
+    Node,
+    Order,
+    Pet,
+)
 
 if TYPE_CHECKING:
     from decimal import Decimal as OnlyWhenChecking
-
-
-class Color(enum.Enum):
-    RED = "r"
-    GREEN = "g"
-
-
-class Address(BaseModel):
-    """Where it goes."""
-
-    title: str
-    zip: str | None = None
-
-
-class Order(BaseModel):
-    pk: int
-    to: Address
-    lines: list[Address] = []
-
-
-class Node(BaseModel):
-    value: float
-    next: Node | None = None
-
-
-class Cat(BaseModel):
-    kind: Literal["cat"]
-    friend: Pet | None = None
-
-
-class Dog(BaseModel):
-    kind: Literal["dog"]
-    friend: Pet | None = None
-
-
-class Loose(BaseModel):
-    friend: Loose | Dog | None = None
-
-
-Pet = Annotated[Cat | Dog, Field(discriminator="kind")]
-for model in (Cat, Dog, Loose):
-    model.model_rebuild()
 
 
 class Even(BaseModel):

@@ -78,11 +78,12 @@ class Reply:
 
     async def event(self) -> SSEEvent | None:
         """Return the next event, or None at the end of the stream."""
-        while not self._events:
-            piece = await self.piece()
-            if piece is None:
-                return None
-            self._events = self._decoder.feed(piece)
+        async with asyncio.timeout(BOUND_S):
+            while not self._events:
+                piece = await self.piece()
+                if piece is None:
+                    return None
+                self._events = self._decoder.feed(piece)
         event = self._events.pop(0)
         self.last_event_id = event.id
         return event

@@ -10,6 +10,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -166,6 +167,75 @@ async def test_all_that_is_sent_over_http_is_what_the_schema_says(
         else:
             await watch_by_request(client)
         assert sendable(revision) - client.heard == set()
+
+
+# What ours never sends: it has no tasks and no extensions, a tool's title is no
+# annotation, and the metadata of an embedded resource is that of its contents.
+UNUSED = {
+    "EmbeddedResource": {"_meta"},
+    "Tool": {"execution"},
+    "ToolAnnotations": {"title"},
+    "ServerCapabilities": {"experimental", "tasks", "extensions"},
+}
+BLOCKS = {
+    "text": "TextContent",
+    "image": "ImageContent",
+    "audio": "AudioContent",
+    "resource_link": "ResourceLink",
+    "resource": "EmbeddedResource",
+}
+
+
+def used(objects: list[dict[str, Any]]) -> set[str]:
+    return {name for one in objects for name in one}
+
+
+async def rich_objects(client: Client) -> dict[str, list[dict[str, Any]]]:
+    """Return what the server has of each type that revisions differ in."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for method, kind in (
+        ("tools/list", "Tool"),
+        ("resources/list", "Resource"),
+        ("resources/templates/list", "ResourceTemplate"),
+        ("prompts/list", "Prompt"),
+    ):
+        found[kind] = items(await client.result(method))
+    found["PromptArgument"] = [
+        one for prompt in found["Prompt"] for one in prompt.get("arguments", ())
+    ]
+    found["ToolAnnotations"] = [t.get("annotations", {}) for t in found["Tool"]]
+    content = (await client.call("everything"))["content"]
+    for kind, name in BLOCKS.items():
+        found[name] = [block for block in content if block["type"] == kind]
+    found["Annotations"] = [block.get("annotations", {}) for block in content]
+    found["TextResourceContents"] = items(
+        await client.result("resources/read", {"uri": "doc://folder"})
+    )[:1]
+    described = await client.connect() or await client.result("server/discover")
+    server = described.get("serverInfo") or described["_meta"][META + "serverInfo"]
+    found["ServerCapabilities"] = [described["capabilities"]]
+    found["Implementation"] = [server]
+    found["Icon"] = [icon for tool in found["Tool"] for icon in tool.get("icons", ())]
+    return found
+
+
+@pytest.mark.parametrize("revision", ALL)
+@pytest.mark.parametrize("conf", [{}])
+async def test_all_that_a_revision_knows_is_sent(opened: Opened, revision: str) -> None:
+    """Nothing is lost on the way to a revision that has a member for it."""
+    schema = official(revision)
+    async with opened(revision) as client:
+        found = await rich_objects(client)
+        message = client.message("tools/call", {"name": "talk", "arguments": {}})
+        message["params"].setdefault("_meta", {})["progressToken"] = 1
+        async with client.open(message) as reply:
+            progress = (await reply.message())["params"]
+    for name, objects in found.items():
+        if schema.has(name):
+            assert used(objects) == schema.members(name) - UNUSED.get(name, set()), name
+    assert used(found["Annotations"]) >= {"audience", "priority"}
+    told = {"progressToken", "progress", "total"}
+    assert progress.keys() == (told if revision == ALL[0] else told | {"message"})
 
 
 @pytest.mark.parametrize("revision", LEGACY)
@@ -373,3 +443,17 @@ def test_the_schemas_refuse_what_is_of_another_revision() -> None:
                 official(revision).check_message(message, {1: "tools/call"})
         else:
             official(revision).check_message(message, {1: "tools/call"})
+
+
+@pytest.mark.parametrize(
+    ("ci", "outcome"),
+    [("true", pytest.fail.Exception), ("", pytest.skip.Exception)],
+)
+def test_without_the_schemas_nothing_passes(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, ci: str, outcome: type[Exception]
+) -> None:
+    monkeypatch.setattr("tests.schemas.BESIDE", tmp_path / "none")
+    monkeypatch.setenv("MCP_SCHEMA_DIR", str(tmp_path / "neither"))
+    monkeypatch.setenv("CI", ci)
+    with pytest.raises(outcome, match="official schemas"):
+        official(MODERN)

@@ -18,6 +18,7 @@ from mcp_transport.protocol.revisions import STATEFUL, STATELESS
 from tests.engine.exchanges import (
     INFO,
     Json,
+    end_of,
     error,
     next_of,
     opened,
@@ -71,7 +72,7 @@ def acknowledged(wanted: Json, id: str | int = 1) -> Json:
 
 async def left(exchange: Exchange) -> None:
     exchange.leave()
-    await exchange.call.ended()
+    await end_of(exchange.call)
 
 
 @pytest.mark.parametrize("id", [1, 0, "1", "L1"])
@@ -185,7 +186,7 @@ async def test_the_server_ends_a_stream_with_its_result() -> None:
         },
     }
     assert exchange.over
-    await exchange.call.ended()
+    await end_of(exchange.call)
     assert len(server.changes) == 0
     assert server.listeners == set()
     server.end_streams()
@@ -196,7 +197,7 @@ async def test_the_client_ends_a_stream_by_leaving() -> None:
     async with listening(server, EVERYTHING) as exchange:
         await next_of(exchange)
         assert len(server.changes) == 1
-    await exchange.call.ended()
+    await end_of(exchange.call)
     assert len(server.changes) == 0
     assert server.listeners == set()
     server.changes.publish(ListChanged("tools"))

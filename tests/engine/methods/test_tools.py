@@ -33,6 +33,7 @@ from tests.engine.exchanges import (
     PATIENCE_S,
     Json,
     called,
+    end_of,
     error,
     every_revision,
     failure_of,
@@ -431,7 +432,7 @@ async def test_a_tool_that_ignores_its_end_is_not_heard_again() -> None:
     exchange = opened(server, "tools/call", {"name": "stubborn"})
     (message,) = await said(exchange)
     assert message["result"]["isError"] is True
-    await exchange.call.ended()
+    await end_of(exchange.call)
     assert exchange.take() == []
 
 
