@@ -240,7 +240,11 @@ async def test_a_failure_beside_a_question_is_a_failure(revision: Revision) -> N
             group.create_task(fail())
         return "never"
 
-    async with asked(revision, shelf) as client, asyncio.timeout(PATIENCE_S):
+    async def never(params: Json) -> Json:
+        pytest.fail("asked in vain")
+
+    connected = asked(revision, shelf, elicit=never)
+    async with connected as client, asyncio.timeout(PATIENCE_S):
         result = await client.call_tool("mixed")
     assert failure_of(result).startswith("The tool failed (reference ")
 

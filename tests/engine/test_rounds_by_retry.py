@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -210,6 +211,27 @@ async def test_an_answer_is_an_object(answer: Any) -> None:
         serving(shelf_asking()), name="one", inputResponses={"it": answer}
     )
     assert words == "inputResponses.it: an answer must be an object"
+
+
+async def test_every_bad_answer_of_a_task_group_is_named() -> None:
+    shelf = Shelf()
+
+    @shelf.tool
+    async def grouped(ctx: Context) -> None:
+        async def ask(name: str) -> None:
+            ctx.ask(**{name: FORM})
+
+        async with asyncio.TaskGroup() as group:
+            for name in ("a", "b", "c"):
+                group.create_task(ask(name))
+
+    words = await refused(
+        serving(shelf), name="grouped", inputResponses={"a": 1, "b": OSLO, "c": {}}
+    )
+    assert words == (
+        "inputResponses.a: an answer must be an object; "
+        "inputResponses.c: action must be accept, decline or cancel"
+    )
 
 
 # The state.

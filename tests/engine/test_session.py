@@ -75,6 +75,7 @@ async def test_nothing_is_kept_of_what_was_answered_or_given_up() -> None:
     assert answers.put(response) is True
     assert await waiting is response
     del waiting, response
+    await asyncio.sleep(0)
     gc.collect()
     assert kept() is None
 
