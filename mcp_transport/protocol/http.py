@@ -201,7 +201,8 @@ def decode_value(value: str) -> str:
     Raises ProtocolError (-32020) for a value that cannot be decoded.
     Spec: 2026-07-28 basic/transports/streamable-http #value-encoding.
     """
-    if not (value.startswith(SENTINEL) and value.endswith(SENTINEL_END)):
+    marked = value.startswith(SENTINEL) and value.endswith(SENTINEL_END)
+    if not marked or len(value) < len(SENTINEL) + len(SENTINEL_END):
         if not value.isascii() or not value.isprintable():
             raise ProtocolError(HEADER_MISMATCH, "a header has illegal characters")
         return value

@@ -296,7 +296,9 @@ def test_any_text_survives_its_encoding(text: str) -> None:
     assert decode_value(encoded(text)) == text
 
 
-@pytest.mark.parametrize("value", ["", "plain", "a b", "=?", "=?base64?", "x?=", "?="])
+@pytest.mark.parametrize(
+    "value", ["", "plain", "a b", "=?", "=?base64?", "=?base64?=", "x?=", "?="]
+)
 def test_plain_values_are_taken_as_they_are(value: str) -> None:
     assert decode_value(value) == value
 
