@@ -1,6 +1,7 @@
 """What changed in the catalogue, and who wants to know.
 
-Events travel here, not wire messages: each door says them in its own way.
+Events travel here, not wire messages: to whom and how one is told is each
+door's own matter.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 ListKind = Literal["tools", "resources", "prompts"]
 
@@ -19,12 +20,22 @@ class ListChanged:
 
     kind: ListKind
 
+    @property
+    def notification(self) -> tuple[str, dict[str, Any]]:
+        """The method and the params that tell it."""
+        return f"notifications/{self.kind}/list_changed", {}
+
 
 @dataclass(frozen=True, slots=True)
 class ResourceUpdated:
     """The contents of one resource are others than before."""
 
     uri: str
+
+    @property
+    def notification(self) -> tuple[str, dict[str, Any]]:
+        """The method and the params that tell it."""
+        return "notifications/resources/updated", {"uri": self.uri}
 
 
 Change = ListChanged | ResourceUpdated

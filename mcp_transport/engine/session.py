@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from mcp_transport.engine.caller import Caller
+from mcp_transport.engine.changes import Change, ListChanged
 from mcp_transport.protocol.lifecycle import Phase
 from mcp_transport.protocol.messages import Id, Response
 from mcp_transport.protocol.peer import Peer
@@ -64,6 +65,10 @@ class Session:
     created_at: float = 0
     used_at: float = 0
     answers: Answers = field(default_factory=Answers)
+
+    def wants(self, change: Change) -> bool:
+        """Tell whether the client is to hear of ``change``."""
+        return isinstance(change, ListChanged) or change.uri in self.subscriptions
 
     @classmethod
     def new(cls, caller: Caller) -> Session:

@@ -15,7 +15,7 @@ from collections.abc import Coroutine
 from typing import Any, Protocol
 
 from mcp_transport.engine.caller import Caller
-from mcp_transport.engine.changes import Change, ListChanged
+from mcp_transport.engine.changes import Change
 from mcp_transport.engine.exchange import Arrival, Binding, Exchange
 from mcp_transport.engine.server import Server
 from mcp_transport.engine.session import Session
@@ -187,15 +187,8 @@ class _Connection:
 
     def _changed(self, change: Change) -> None:
         """Tell a session what changed; a stateless client listens by request."""
-        if self._session.phase is not Phase.READY:
-            return
-        if isinstance(change, ListChanged):
-            method, params = f"notifications/{change.kind}/list_changed", {}
-        elif change.uri in self._session.subscriptions:
-            method, params = "notifications/resources/updated", {"uri": change.uri}
-        else:
-            return
-        self._spawn(self._tell(encode_notification(method, params)))
+        if self._session.phase is Phase.READY and self._session.wants(change):
+            self._spawn(self._tell(encode_notification(*change.notification)))
 
     async def _tell(self, message: bytes) -> None:
         try:

@@ -17,13 +17,12 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
 from mcp_transport.engine.caller import Caller
-from mcp_transport.engine.changes import Change, ListChanged
+from mcp_transport.engine.changes import Change
 from mcp_transport.engine.eventlog import EventLog, Gone
 from mcp_transport.engine.exchange import Arrival, Binding, Exchange
 from mcp_transport.engine.server import Server
 from mcp_transport.engine.session import Session, SessionStore
 from mcp_transport.protocol.errors import (
-    INVALID_REQUEST,
     ProtocolError,
     invalid_request,
 )
@@ -314,16 +313,9 @@ class StreamableHTTP:
         task.add_done_callback(self._announcing.discard)
 
     async def _announce(self, change: Change) -> None:
-        if isinstance(change, ListChanged):
-            message = encode_notification(
-                f"notifications/{change.kind}/list_changed", {}
-            )
-        else:
-            message = encode_notification(
-                "notifications/resources/updated", {"uri": change.uri}
-            )
+        message = encode_notification(*change.notification)
         for session in await self._sessions.all():
-            if isinstance(change, ListChanged) or change.uri in session.subscriptions:
+            if session.wants(change):
                 await self._deliveries.tell(session, message)
 
 
@@ -360,4 +352,4 @@ def _check_batch(batch: Batch, session: Session) -> None:
         raise invalid_request("this revision has no batches")
     for item in batch:
         if isinstance(item, Request) and item.method == "initialize":
-            raise ProtocolError(INVALID_REQUEST, "initialize may not be in a batch")
+            raise invalid_request("initialize may not be in a batch")

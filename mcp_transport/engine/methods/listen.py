@@ -55,12 +55,10 @@ async def listen(exchange: Exchange) -> dict[str, Any]:
 def said(change: Change, wanted: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
     """Return the notification of a change that the filter ``wanted`` holds."""
     if isinstance(change, ResourceUpdated):
-        if change.uri in wanted.get("resourceSubscriptions", ()):
-            return "notifications/resources/updated", {"uri": change.uri}
-        return None
-    if wanted.get(LISTS[change.kind]):
-        return f"notifications/{change.kind}/list_changed", {}
-    return None
+        held = change.uri in wanted.get("resourceSubscriptions", ())
+    else:
+        held = LISTS[change.kind] in wanted
+    return change.notification if held else None
 
 
 async def _honoured(exchange: Exchange) -> dict[str, Any]:
