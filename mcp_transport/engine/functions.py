@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import typing
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from mcp_transport.engine.calls import told_to_end
 from mcp_transport.engine.context import Context
+from mcp_transport.protocol.signature import defined_by, hints_of, name_of
 
 R = TypeVar("R")
 
@@ -25,18 +25,15 @@ class Function:
 
     def __init__(self, function: Callable[..., Any]) -> None:
         try:
-            self.hints = typing.get_type_hints(function, include_extras=True)
-        except NameError as error:
-            raise TypeError(
-                f"{function.__qualname__}: the annotation {error.name!r} cannot be "
-                "resolved: import it at run time, not under TYPE_CHECKING"
-            ) from error
+            self.hints = hints_of(function)
+        except TypeError as error:
+            raise TypeError(f"{name_of(function)}: {error}") from None
         self._function = function
-        self._is_async = inspect.iscoroutinefunction(function)
+        self._is_async = inspect.iscoroutinefunction(defined_by(function))
         self.names = tuple(inspect.signature(function).parameters)
         wanted = [name for name in self.names if self.hints.get(name) is Context]
         if len(wanted) > 1:
-            raise TypeError(f"{function.__qualname__}: only one parameter is a Context")
+            raise TypeError(f"{name_of(function)}: only one parameter is a Context")
         self.context_name = wanted[0] if wanted else None
 
     @property

@@ -59,7 +59,7 @@ class Parameters:
                     properties[name].setdefault("description", text)
             check_input_schema(schema)
         except (TypeError, ValueError) as error:
-            raise _in_place(_name(function), error) from None
+            raise _in_place(name_of(function), error) from None
         return cls(
             schema,
             tuple(properties),
@@ -152,7 +152,7 @@ class Output:
 def _parameters(
     function: Callable[..., Any], skip: Collection[str]
 ) -> list[inspect.Parameter]:
-    hints = _hints(function)
+    hints = hints_of(function)
     found = []
     for name, parameter in inspect.signature(function).parameters.items():
         if name in skip:
@@ -196,18 +196,25 @@ def _types_of(
         raise
 
 
-def _hints(function: Callable[..., Any]) -> dict[str, Any]:
+def defined_by(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the ``def`` behind a function, a partial or a callable object."""
     target: Any = function
     while isinstance(target, partial):
         target = target.func
-    if not inspect.isroutine(target):
-        target = type(target).__call__
+    return target if inspect.isroutine(target) else type(target).__call__
+
+
+def hints_of(function: Callable[..., Any]) -> dict[str, Any]:
+    """Return the resolved annotations of a function, a partial or a callable object.
+
+    Raises TypeError, naming the fix, for one that cannot be resolved.
+    """
     try:
-        return typing.get_type_hints(target, include_extras=True)
+        return typing.get_type_hints(defined_by(function), include_extras=True)
     except NameError as error:
         raise TypeError(
-            f"the annotation {error.name!r} cannot be resolved: define or import it "
-            "at the top of the module, not under TYPE_CHECKING"
+            f"the annotation {error.name!r} cannot be resolved: import it at the "
+            "top of the module, or define it there, not under TYPE_CHECKING"
         ) from None
 
 
@@ -231,7 +238,7 @@ def _in_place(where: str, error: Exception) -> Exception:
     return kind(f"{where}: {error}")
 
 
-def _name(function: Callable[..., Any]) -> str:
+def name_of(function: Callable[..., Any]) -> str:
     return f"{getattr(function, '__qualname__', type(function).__qualname__)}()"
 
 

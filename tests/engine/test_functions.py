@@ -56,6 +56,19 @@ async def test_an_async_partial_runs_on_the_loop() -> None:
     assert await run(function, a=1) == (1, 2, asyncio.get_running_loop())
 
 
+async def test_a_bare_partial_and_a_callable_object_are_functions_too() -> None:
+    async def tool(a: int, b: int) -> tuple[int, int, object]:
+        return a, b, asyncio.get_running_loop()
+
+    class Callable:
+        async def __call__(self, a: int) -> tuple[int, object]:
+            return a, asyncio.get_running_loop()
+
+    loop = asyncio.get_running_loop()
+    assert await run(functools.partial(tool, b=2), a=1) == (1, 2, loop)
+    assert await run(Callable(), a=1) == (1, loop)
+
+
 async def test_what_it_returns_is_looked_at_where_it_ran() -> None:
     def plain() -> str:
         return threading.current_thread().name
