@@ -10,29 +10,27 @@ Spec: 2026-07-28 basic/transports/streamable-http #security, basic/authorization
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from functools import lru_cache
-from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
-from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured, MiddlewareNotUsed
-from django.core.signals import setting_changed
 from django.http import HttpRequest
-from django.http.request import split_domain_port, validate_host
 from django.http.response import HttpResponseBase
 from django.utils.module_loading import import_string
 from django.views.decorators.debug import sensitive_variables
 
-from mcp_transport.conf import get_authenticators, get_conf
-from mcp_transport.engine.caller import ANONYMOUS, Caller
+from mcp_transport.conf import get_conf
+from mcp_transport.engine.caller import ANONYMOUS
 from mcp_transport.guards.bearer import MalformedCredentials, challenge, credentials
-from mcp_transport.guards.origin import is_loopback, origin_allowed
+from mcp_transport.transports.admission import (
+    authenticate,
+    may_be_anonymous,
+    why_foreign,
+)
 from mcp_transport.transports.replies import refusal
 from mcp_transport.transports.requests import authorization, wire_headers
 
 View = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 REALM = "mcp"
-LOCAL_HOSTS = [".localhost", "127.0.0.1", "[::1]"]
 
 
 class AsyncMiddleware:
@@ -50,40 +48,13 @@ class AsyncMiddleware:
 
 
 class OriginMiddleware(AsyncMiddleware):
-    """Refuses a Host that is not ours and an Origin that is not allowed.
-
-    Without this a web page could reach a server on its reader's own machine.
-    """
+    """Refuses a Host that is not ours and an Origin that is not allowed."""
 
     async def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        headers = wire_headers(request)
-        host = headers.get("host")
-        if host is None or not host_allowed(host):
-            return refusal(403, "this Host is not served here")
-        origin = headers.get("origin")
-        if origin is not None and not origin_allowed(
-            origin, get_conf().allowed_origins
-        ):
-            return refusal(403, "this Origin is not allowed")
+        foreign = why_foreign(wire_headers(request))
+        if foreign is not None:
+            return refusal(403, foreign)
         return await self.get_response(request)
-
-
-@lru_cache(maxsize=256)
-def host_allowed(host: str) -> bool:
-    """Hold a Host header against ALLOWED_HOSTS, as ``HttpRequest.get_host`` does."""
-    allowed = settings.ALLOWED_HOSTS
-    if settings.DEBUG and not allowed:
-        allowed = LOCAL_HOSTS
-    domain, _ = split_domain_port(host)
-    return bool(domain) and validate_host(domain, allowed)
-
-
-def _forget_hosts(*, setting: str, **_: Any) -> None:
-    if setting in ("ALLOWED_HOSTS", "DEBUG"):
-        host_allowed.cache_clear()
-
-
-setting_changed.connect(_forget_hosts, dispatch_uid="mcp_transport.middleware")
 
 
 class BearerMiddleware(AsyncMiddleware):
@@ -104,7 +75,9 @@ class BearerMiddleware(AsyncMiddleware):
             caller = await authenticate(token)
             if caller is None:
                 return _challenged(401, "the token is not valid", "invalid_token")
-        elif _may_be_anonymous(request):
+        elif may_be_anonymous(
+            request.META.get("REMOTE_ADDR"), wire_headers(request).get("host")
+        ):
             caller = ANONYMOUS
         elif request.method == "OPTIONS":
             return await self.get_response(request)
@@ -112,23 +85,6 @@ class BearerMiddleware(AsyncMiddleware):
             return _challenged(401, "a bearer token is needed", None)
         request.mcp_caller = caller  # type: ignore[attr-defined]
         return await self.get_response(request)
-
-
-@sensitive_variables()
-async def authenticate(token: str) -> Caller | None:
-    """Return the caller whom the first authenticator that knows it names."""
-    for authenticator in get_authenticators():
-        caller = await authenticator.authenticate(token)
-        if caller is not None:
-            return caller
-    return None
-
-
-def _may_be_anonymous(request: HttpRequest) -> bool:
-    if not get_conf().allow_anonymous:
-        return False
-    host = wire_headers(request).get("host")
-    return is_loopback(request.META.get("REMOTE_ADDR"), host)
 
 
 def _challenged(status: int, reason: str, error: str | None) -> HttpResponseBase:

@@ -19,7 +19,8 @@ from django.views.decorators.debug import sensitive_variables
 from mcp_transport import Caller
 from mcp_transport.asgi import Application, mount
 from mcp_transport.handler import LeanHandler
-from mcp_transport.middleware import View, authenticate, guarded
+from mcp_transport.middleware import View, guarded
+from mcp_transport.transports.admission import authenticate
 from mcp_transport.transports.requests import authorization, wire_headers
 from tests.rawasgi import Answer, ask
 from tests.wire.conftest import MCP, MOUNTS

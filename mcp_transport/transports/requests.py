@@ -27,7 +27,7 @@ def wire_headers(request: HttpRequest) -> Mapping[str, str]:
     if scope is None:
         headers = {name.lower(): value for name, value in request.headers.items()}
     else:
-        headers = _joined(scope["headers"])
+        headers = joined(scope["headers"])
     request._mcp_authorization = headers.pop("authorization", None)  # type: ignore[attr-defined]
     request._mcp_headers = headers  # type: ignore[attr-defined]
     return headers
@@ -41,7 +41,8 @@ def authorization(request: HttpRequest) -> str | None:
     return value
 
 
-def _joined(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+def joined(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Return an ASGI scope's headers by name; repeated ones joined by commas."""
     headers: dict[str, str] = {}
     for raw_name, raw_value in pairs:
         name, value = raw_name.decode("latin-1"), raw_value.decode("latin-1")
