@@ -1,40 +1,29 @@
-"""Real servers for the tests: stock daphne in a process of its own."""
+"""Real servers for the tests: stock daphne, Redis and nginx, each a process.
+
+What a fault test does to one it does by its methods: ``kill``, ``restart``,
+``pause`` and ``resume``. All of them keep the port, and Redis its data.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import socket
-import subprocess
 import sys
-import urllib.error
-import urllib.request
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-START_S = 60
-STOP_S = 15
+from deploy.servers import ROOT, Daphne, Nginx, Redis, Served, free_port, running
 
-
-@dataclass(frozen=True, slots=True)
-class Served:
-    """A server that accepts requests; its output goes to the file ``log``."""
-
-    port: int
-    log: Path
-
-    @property
-    def origin(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    @property
-    def url(self) -> str:
-        return f"{self.origin}/mcp"
-
-    def said(self) -> str:
-        return self.log.read_text(encoding="utf-8")
+__all__ = [
+    "ROOT",
+    "Redis",
+    "Served",
+    "daphne",
+    "daphnes",
+    "free_port",
+    "nginx",
+    "redis_server",
+]
 
 
 @contextlib.contextmanager
@@ -48,43 +37,71 @@ def daphne(
 ) -> Iterator[Served]:
     """Serve an ASGI application by its dotted path on a free port of 127.0.0.1.
 
-    The application finds its port in the environment variable ``PORT``. The
-    socket is bound here and handed down, so that nobody can take the port
-    meanwhile. Raises RuntimeError with the server's output if it does not start.
+    The application finds its port in the environment variable ``PORT``. Raises
+    RuntimeError with the server's output if it does not start.
     """
-    with log.open("wb") as output, socket.create_server(("127.0.0.1", 0)) as listener:
-        served = Served(listener.getsockname()[1], log)
-        process = subprocess.Popen(
-            [python, "-m", "daphne", "--fd", str(listener.fileno()), application],
-            cwd=cwd,
-            env={**_surroundings(), "PORT": str(served.port), **environ},
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            pass_fds=[listener.fileno()],
-        )
-    try:
-        _wait_until_it_answers(served)
+    served = Daphne(
+        application,
+        free_port(),
+        log,
+        environ={**_surroundings(), **environ},
+        python=python,
+        cwd=cwd,
+    )
+    with running([served]):
         yield served
-    finally:
-        process.terminate()
-        try:
-            process.wait(STOP_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait(STOP_S)
+
+
+@contextlib.contextmanager
+def daphnes(
+    count: int,
+    application: str,
+    directory: Path,
+    *,
+    environ: Mapping[str, str],
+    options: Sequence[str] = (),
+) -> Iterator[list[Served]]:
+    """Serve one application by several processes, all in one environment.
+
+    Each has a port and a log (``daphne-0.log`` and on) of its own. ``options``
+    are daphne's, such as ``--proxy-headers``.
+    """
+    served = [
+        Daphne(
+            application,
+            free_port(),
+            directory / f"daphne-{index}.log",
+            environ={**_surroundings(), **environ},
+            options=options,
+        )
+        for index in range(count)
+    ]
+    with running(served):
+        yield list(served)
+
+
+@contextlib.contextmanager
+def redis_server(directory: Path) -> Iterator[Redis]:
+    """Run a Redis of our own, with deploy/redis.conf, that keeps its data there."""
+    server = Redis(free_port(), directory)
+    with running([server]):
+        yield server
+
+
+@contextlib.contextmanager
+def nginx(
+    upstreams: Sequence[Served], directory: Path, port: int | None = None
+) -> Iterator[Nginx]:
+    """Put nginx before ``upstreams``, by the rules of deploy/, over plain HTTP.
+
+    Its files are in ``directory``. Without ``port`` it takes a free one; who has to
+    tell the applications of it first takes it by ``free_port``.
+    """
+    server = Nginx(port or free_port(), directory, upstreams)
+    with running([server]):
+        yield server
 
 
 def _surroundings() -> dict[str, str]:
     """Return the environment without the settings that these tests run under."""
     return {k: v for k, v in os.environ.items() if not k.startswith("DJANGO_")}
-
-
-def _wait_until_it_answers(served: Served) -> None:
-    """Send one request: it waits in the backlog until the server accepts."""
-    try:
-        urllib.request.urlopen(served.origin, timeout=START_S).close()
-    except urllib.error.HTTPError as answer:
-        answer.close()
-    except OSError as error:
-        raise RuntimeError(f"daphne did not start: {error}\n{served.said()}") from error
