@@ -8,30 +8,70 @@ In a project's ``asgi.py``::
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
+from importlib.util import find_spec
 from typing import Any
 
+from django.core.handlers.asgi import ASGIHandler
+
 from mcp_transport.conf import get_conf
-from mcp_transport.endpoint import get_view
+from mcp_transport.endpoint import get_views, served
 from mcp_transport.handler import LeanHandler, Receive, Scope, Send
+from mcp_transport.middleware import View
 
 # Any, because servers and frameworks each spell these types in their own way.
 Application = Callable[[Any, Any, Any], Awaitable[Any]]
 
 
 def mount(application: Application, path: str = "/mcp") -> Application:
-    """Return an application that serves the endpoint at ``path``, with or without
-    a slash at its end, and everything else by ``application``.
+    """Return an application that serves the endpoint at ``path``, the other doors
+    beside it, each with or without a slash at its end, and everything else by
+    ``application``.
     """
-    handler = LeanHandler(get_view, get_conf().limits.max_body_bytes)
-    bare = path.rstrip("/")
-    served = frozenset({bare, bare + "/"})
+    max_body_bytes = get_conf().limits.max_body_bytes
+    places = {"mcp": path.rstrip("/")}
+    beside = places["mcp"].rpartition("/")[0]
+    handlers: dict[str, LeanHandler] = {}
+    for name in served():
+        handler = LeanHandler(partial(_view, name), max_body_bytes)
+        place = places.get(name, f"{beside}/{name}")
+        handlers |= {place: handler, f"{place}/": handler}
+    sockets: dict[str, Application] = {}
+    if "websocket" in get_conf().transports:
+        socket = _socket()
+        sockets = {f"{beside}/ws": socket, f"{beside}/ws/": socket}
+    # Django's own handler serves none, and would fail.
+    elsewhere = refuse if isinstance(application, ASGIHandler) else application
 
     async def mounted(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             root: str = scope.get("root_path", "")
-            if scope["path"].removeprefix(root) in served:
+            handler = handlers.get(scope["path"].removeprefix(root))
+            if handler is not None:
                 await handler(scope, receive, send)
                 return
+        elif scope["type"] == "websocket":
+            path = scope["path"].removeprefix(scope.get("root_path", ""))
+            await sockets.get(path, elsewhere)(scope, receive, send)
+            return
         await application(scope, receive, send)
 
     return mounted
+
+
+def _socket() -> Application:
+    if find_spec("channels") is None:
+        return refuse
+    from mcp_transport.transports.websocket import MCPConsumer
+
+    return MCPConsumer.as_asgi()
+
+
+async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
+    """Refuse a WebSocket. Before it is accepted, that is the status 403."""
+    await receive()
+    await send({"type": "websocket.close"})
+
+
+def _view(name: str) -> View:
+    return get_views()[name]

@@ -10,7 +10,7 @@ from django.core.checks import register as register_check
 from django.core.exceptions import ImproperlyConfigured
 
 from mcp_transport.conf import get_authenticators, imported, read
-from mcp_transport.endpoint import get_view
+from mcp_transport.endpoint import get_views
 from mcp_transport.engine.catalogue import Shelf
 from mcp_transport.guards.origin import normalised_origin
 
@@ -53,7 +53,7 @@ def _check_view() -> list[CheckMessage]:
     """Make all that a request would need: authenticators, hooks, middleware."""
     try:
         get_authenticators()
-        get_view()
+        get_views()
     except ImproperlyConfigured as error:
         return [Error(str(error), id="mcp_transport.E004")]
     return []

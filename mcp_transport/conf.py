@@ -17,9 +17,14 @@ from mcp_transport.engine.caller import Authenticator
 from mcp_transport.engine.changes import Change, ListChanged, ResourceUpdated
 from mcp_transport.engine.limits import Limits
 from mcp_transport.engine.server import Hook, Server
+from mcp_transport.engine.store import Store
 from mcp_transport.engine.threads import Threads
 from mcp_transport.failures import MISSING, explain
 from mcp_transport.protocol.signing import Signer
+from mcp_transport.stores import MEMORY, open_store, store_problem
+
+# The doors, by the names of their bindings. What is not listed is not served.
+TRANSPORTS = ("streamable-http", "sse", "plain", "websocket")
 
 # No limit needs to be larger than this, whatever its unit.
 HUGE = 10**10
@@ -45,6 +50,8 @@ class Conf:
     allowed_origins: list[str] = field(default_factory=list)
     middleware: list[str] = field(default_factory=list)
     hooks: list[str] = field(default_factory=list)
+    store: str = MEMORY
+    transports: list[str] = field(default_factory=lambda: list(TRANSPORTS))
     threads: int = 8
     list_ttl_ms: int = 0
     token_pepper: str | None = None
@@ -79,6 +86,8 @@ _TYPES: Mapping[str, tuple[Any, str]] = {
     "allowed_origins": (list, "a list of origins, such as https://example.com"),
     "middleware": (list, "a list of dotted paths"),
     "hooks": (list, "a list of dotted paths"),
+    "store": (str, '"memory", or the URL of a Redis server'),
+    "transports": (list, f"a list of {', '.join(TRANSPORTS)}"),
     "threads": (int, "a number of threads"),
     "list_ttl_ms": (int, "a number of milliseconds"),
     "token_pepper": ((str, type(None)), "a string"),
@@ -117,6 +126,10 @@ def _problem(key: str, name: str, value: Any) -> str | None:
     expected, said = _TYPES[name]
     if not isinstance(value, expected):
         return f'MCP["{key}"] must be {said}'
+    if name == "store" and (problem := store_problem(value)) is not None:
+        return f'MCP["STORE"] {problem}'
+    if name == "transports" and not set(value) <= set(TRANSPORTS):
+        return f'MCP["TRANSPORTS"] must be {said}'
     if name in _NEEDED and not value:
         return f'MCP["{key}"] must not be empty'
     if name in _RANGES:
@@ -165,12 +178,18 @@ def get_authenticators() -> tuple[Authenticator, ...]:
 
 
 @cache
+def get_store() -> Store:
+    """Return the store of this process, made of the settings when first asked."""
+    return open_store(get_conf().store, get_conf().limits)
+
+
+@cache
 def get_server() -> Server:
     """Return the server of this process, made of the settings when first asked."""
-    conf = get_conf()
+    conf, signals = get_conf(), get_store().signals
     hooks: list[Hook] = [imported(path) for path in conf.hooks]
     keys = [str(key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
-    return Server(
+    server = Server(
         imported(conf.catalogue),
         info=conf.info,
         signer=Signer([f"mcp_transport:{key}".encode() for key in keys]),
@@ -181,7 +200,10 @@ def get_server() -> Server:
         list_ttl_ms=conf.list_ttl_ms,
         explain=explain,
         missing=MISSING,
+        relay=signals.announce,
     )
+    signals.listen(server.hear)
+    return server
 
 
 def announce(change: Change) -> None:
@@ -190,12 +212,12 @@ def announce(change: Change) -> None:
     ``announce(ResourceUpdated("order://1"))`` after an order was saved, or
     ``announce(ListChanged("tools"))`` where a catalogue does not tell by itself.
     """
-    get_server().changes.publish(change)
+    get_server().announce(change)
 
 
 def _forget(*, setting: str, **_: Any) -> None:
     if setting in ("MCP", "SECRET_KEY", "SECRET_KEY_FALLBACKS"):
-        for cached in (get_conf, get_authenticators, get_server):
+        for cached in (get_conf, get_authenticators, get_store, get_server):
             cached.cache_clear()
 
 
@@ -209,6 +231,7 @@ __all__ = [
     "get_authenticators",
     "get_conf",
     "get_server",
+    "get_store",
     "imported",
     "read",
 ]

@@ -1,49 +1,98 @@
-"""The view that both mounts serve: the guards around Streamable HTTP."""
+"""The views that both mounts serve: the guards around each door of HTTP."""
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Mapping
 from functools import cache
 from typing import Any
 
 from django.core.signals import setting_changed
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
-from mcp_transport.conf import get_conf, get_server
+from mcp_transport.conf import get_conf, get_server, get_store
+from mcp_transport.engine.caller import Caller
+from mcp_transport.engine.store import StoreUnavailable
 from mcp_transport.middleware import View, guarded
-from mcp_transport.stores.memory import MemoryEvents, MemorySessions
+from mcp_transport.transports.delivery import Deliveries
+from mcp_transport.transports.plain import PlainHTTP
+from mcp_transport.transports.replies import refusal
+from mcp_transport.transports.sse import HTTPWithSSE
 from mcp_transport.transports.streamable import StreamableHTTP
+
+Door = Callable[[HttpRequest, Caller | None], Awaitable[HttpResponseBase]]
+
+RETRY_AFTER_S = 1
+
+
+def served() -> list[str]:
+    """Return the last parts of the paths that the settings switch on."""
+    transports = get_conf().transports
+    names = ["mcp"] if {"streamable-http", "plain"} & set(transports) else []
+    return [*names, "sse", "message"] if "sse" in transports else names
 
 
 @cache
-def get_view() -> View:
-    """Return the guarded view, made of the settings when first asked."""
-    events = MemoryEvents(get_conf().limits)
-    sessions = MemorySessions(get_conf().limits, events)
-    streamable = StreamableHTTP(get_server(), sessions, events)
-
-    async def serve(request: HttpRequest) -> HttpResponseBase:
-        return await streamable(request, getattr(request, "mcp_caller", None))
-
-    return guarded(serve)
-
-
-@csrf_exempt
-async def endpoint(request: HttpRequest) -> HttpResponseBase:
-    """Serve one request. It carries its credential itself, never by cookie, so
-    neither CSRF protection nor a login redirect concerns it.
+def get_views() -> Mapping[str, View]:
+    """Return the guarded views that are served, by the last part of their paths;
+    made of the settings when first asked.
     """
-    return await get_view()(request)
+    transports, server, store = get_conf().transports, get_server(), get_store()
+    deliveries = Deliveries(store, server.limits)
+    streamable = StreamableHTTP(server, store, deliveries)
+    plain = PlainHTTP(server, store, deliveries)
+    sse = HTTPWithSSE(server, store, deliveries)
+
+    async def mcp(request: HttpRequest, caller: Caller | None) -> HttpResponseBase:
+        if "plain" in transports and plain.speaks(request):
+            return await plain(request, caller)
+        if "streamable-http" in transports:
+            return await streamable(request, caller)
+        return refusal(400, "the header X-Session-ID is missing")
+
+    doors: dict[str, Door] = {"mcp": mcp, "sse": sse.stream, "message": sse.message}
+    return {name: guarded(_view(doors[name])) for name in served()}
 
 
-# django.contrib.auth.middleware.LoginRequiredMiddleware looks for this.
-endpoint.login_required = False  # type: ignore[attr-defined]
+def _view(door: Door) -> View:
+    """Give a door the caller whom the guards found."""
+
+    async def view(request: HttpRequest) -> HttpResponseBase:
+        try:
+            return await door(request, getattr(request, "mcp_caller", None))
+        except StoreUnavailable:
+            after = {"Retry-After": str(RETRY_AFTER_S)}
+            return refusal(503, "sessions cannot be reached at the moment", after)
+
+    return view
+
+
+def _endpoint(name: str) -> Any:
+    """Return a view for a project's urls. A request carries its credential itself,
+    never by cookie, so neither CSRF protection nor a login redirect concerns it.
+    """
+
+    @csrf_exempt
+    async def endpoint(request: HttpRequest) -> HttpResponseBase:
+        view = get_views().get(name)
+        if view is None:
+            raise Http404("this transport is switched off")
+        return await view(request)
+
+    # django.contrib.auth.middleware.LoginRequiredMiddleware looks for this.
+    endpoint.login_required = False  # type: ignore[attr-defined]
+    return endpoint
+
+
+endpoint = _endpoint("mcp")
+sse = _endpoint("sse")
+message = _endpoint("message")
 
 
 def _forget(*, setting: str, **_: Any) -> None:
     if setting in ("MCP", "SECRET_KEY", "SECRET_KEY_FALLBACKS"):
-        get_view.cache_clear()
+        get_views.cache_clear()
 
 
 setting_changed.connect(_forget, dispatch_uid="mcp_transport.endpoint")

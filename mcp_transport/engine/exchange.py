@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from mcp_transport.engine.caller import Caller
 from mcp_transport.engine.calls import Call
 from mcp_transport.engine.session import Session
+from mcp_transport.engine.signals import Signal
 from mcp_transport.protocol.errors import ProtocolError
 from mcp_transport.protocol.messages import (
     Id,
@@ -62,8 +63,9 @@ class Exchange:
 
     A door that wants to know whether the response comes first looks at
     ``answered`` and ``pending``; one that does not care iterates. Leaving the
-    exchange early means what the revision says: a stateless call is cancelled,
-    a stateful one goes on.
+    exchange early means what the revision says: a call whose response nobody
+    can come back for is cancelled, any other goes on. ``unheard`` is what the
+    message says to a call that runs in another process, if in any.
     """
 
     __slots__ = (
@@ -83,6 +85,8 @@ class Exchange:
         "peer",
         "refused",
         "server",
+        "timed_out",
+        "unheard",
     )
 
     peer: Peer
@@ -95,6 +99,8 @@ class Exchange:
         self.done = False
         self.error: ProtocolError | None = None
         self.refused = False
+        self.timed_out = False
+        self.unheard: Signal | None = None
         self.hang_up_ms: int | None = None
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
@@ -255,14 +261,14 @@ class Exchange:
                 self.hang_up_ms = None
 
     def leave(self) -> None:
-        """Stop listening: cancels the call of a stateless revision.
+        """Stop listening: cancels a call that nobody can come back to.
 
         May be called from any thread: Django closes a response on another.
         """
         if threading.get_ident() != self._thread:
             self._loop.call_soon_threadsafe(self.leave)
             return
-        if not self.done and not self.peer.revision.stateful:
+        if not self.done and not self.peer.revision.resumable:
             self.end()
             self.call.cancel()
 

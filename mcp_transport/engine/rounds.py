@@ -165,20 +165,21 @@ async def _answers(
     exchange: Exchange, questions: Mapping[str, Question]
 ) -> dict[str, Answer]:
     """Send the questions as requests of ours and wait for all the answers."""
-    assert exchange.session is not None
+    session, asking = exchange.session, exchange.server.answers
+    assert session is not None
     undeclared = _undeclared(exchange, questions)
     if undeclared:
         raise ToolError(
             "This has to ask the client, which did not declare the capability "
             f"{_listed(undeclared)}."
         )
-    ids = {name: "ask-" + secrets.token_hex(8) for name in questions}
+    ids = {name: asking.new_id(session.id) for name in questions}
     # All are written before any is sent, so that nobody is asked in vain.
     requests = [
         encode_request(ids[name], question.method, _params(exchange, question))
         for name, question in questions.items()
     ]
-    expected = [exchange.session.answers.expect(id) for id in ids.values()]
+    expected = [asking.expect(session.id, id) for id in ids.values()]
     for request in requests:
         exchange.send(request)
     timeout_s = exchange.server.limits.answer_timeout_s

@@ -11,14 +11,17 @@ import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
+from mcp_transport.engine.answers import Answers
 from mcp_transport.engine.calls import CallKey, Calls, told_to_end
 from mcp_transport.engine.catalogue import Catalogue
-from mcp_transport.engine.changes import Changes, ListChanged
+from mcp_transport.engine.changes import Change, Changes, ListChanged
 from mcp_transport.engine.context import Context
 from mcp_transport.engine.errors import ResourceNotFound
 from mcp_transport.engine.exchange import Arrival, Exchange
 from mcp_transport.engine.limits import Limits
 from mcp_transport.engine.methods import METHODS
+from mcp_transport.engine.session import Session
+from mcp_transport.engine.signals import Answered, Cancelled, Ended, Signal
 from mcp_transport.protocol.errors import (
     INTERNAL_ERROR,
     ProtocolError,
@@ -26,7 +29,7 @@ from mcp_transport.protocol.errors import (
     method_not_found,
 )
 from mcp_transport.protocol.lifecycle import Phase, check_phase
-from mcp_transport.protocol.messages import Id, Notification, Request, Response
+from mcp_transport.protocol.messages import Notification, Request, Response
 from mcp_transport.protocol.peer import (
     CAPABILITIES_KEY,
     SERVER_INFO_KEY,
@@ -56,6 +59,10 @@ def nothing_to_say(error: Exception) -> str | None:
     return None
 
 
+def nobody_else(change: Change) -> None:
+    """There are no others to tell."""
+
+
 class Server:
     """One catalogue, served to any number of doors.
 
@@ -64,7 +71,8 @@ class Server:
     first outermost. ``list_ttl_ms`` is how long a client may keep a list.
     ``explain`` turns an exception of the application's own into words for a
     model, or None to keep it inside; ``missing`` are those of its exceptions
-    that mean "there is no such resource".
+    that mean "there is no such resource". ``relay`` tells a change to those
+    sessions and processes that do not hear of it in this one.
     """
 
     def __init__(
@@ -80,6 +88,7 @@ class Server:
         list_ttl_ms: int = 0,
         explain: Callable[[Exception], str | None] = nothing_to_say,
         missing: tuple[type[Exception], ...] = (),
+        relay: Callable[[Change], None] = nobody_else,
     ) -> None:
         self.catalogue = catalogue
         self.info = dict(info)
@@ -90,12 +99,14 @@ class Server:
         self.list_ttl_ms = list_ttl_ms
         self.explain = explain
         self.missing: tuple[type[Exception], ...] = (ResourceNotFound, *missing)
+        self.answers = Answers(signer)
         self.calls = Calls()
         self.changes = Changes()
         self.listeners: set[asyncio.Future[None]] = set()
         self._metas: dict[str, dict[str, Any]] = {}
         self._hooks = tuple(hooks)
-        catalogue.watch(lambda kind: self.changes.publish(ListChanged(kind)))
+        self._relay = relay
+        catalogue.watch(lambda kind: self.announce(ListChanged(kind)))
 
     def open(self, arrival: Arrival) -> Exchange:
         """Take one message in. The exchange that comes back has begun already:
@@ -105,11 +116,9 @@ class Server:
         message = arrival.message
         if isinstance(message, Request):
             self._request(exchange, message)
-        elif isinstance(message, Notification):
-            self._notification(arrival, message)
-            exchange.end()
         else:
-            self._response(arrival, message)
+            if arrival.session is not None:
+                exchange.unheard = self._of_session(arrival.session, message)
             exchange.end()
         return exchange
 
@@ -197,27 +206,49 @@ class Server:
         logger.exception("%s failed, reference %s", what, reference)
         return reference
 
-    def _notification(self, arrival: Arrival, message: Notification) -> None:
-        session = arrival.session
-        if session is None:
-            return
-        if message.method == "notifications/initialized":
-            if session.phase is Phase.INITIALIZED:
-                session.phase = Phase.READY
+    def _of_session(
+        self, session: Session, message: Notification | Response
+    ) -> Signal | None:
+        """Take what wants no answer. Return what concerned nothing that runs here,
+        and so may concern another process.
+        """
+        signal: Signal
+        if isinstance(message, Response):
+            if not self.answers.asked(session.id, message.id):
+                logger.info("an answer to no question of ours was dropped")
+                return None
+            signal = Answered(session.id, message)
         elif message.method == "notifications/cancelled":
-            self.cancel(session.id, message.params.get("requestId"))
+            request_id = message.params.get("requestId")
+            if type(request_id) not in (str, int):
+                return None
+            signal = Cancelled(session.id, request_id)  # type: ignore[arg-type]
+        else:
+            if message.method == "notifications/initialized":
+                session.initialized()
+            return None
+        return None if self.hear(signal) else signal
 
-    def cancel(self, session_id: str, request_id: Id | None) -> None:
-        """End a call of a session; an unknown or finished one is no matter.
+    def hear(self, signal: Signal | Change) -> bool:
+        """Take what this or another process was told; False when nothing here was
+        concerned. A call that is unknown, or has finished, is no matter.
 
         Spec: 2025-11-25 basic/utilities/cancellation.
         """
-        if type(request_id) in (str, int):
-            self.calls.cancel((session_id, request_id))  # type: ignore[arg-type]
+        if isinstance(signal, Cancelled):
+            return self.calls.cancel((signal.session_id, signal.request_id))
+        if isinstance(signal, Answered):
+            return self.answers.put(signal.session_id, signal.response)
+        if isinstance(signal, Ended):
+            self.calls.cancel_session(signal.session_id)
+            return False
+        self.changes.publish(signal)
+        return True
 
-    def _response(self, arrival: Arrival, message: Response) -> None:
-        if arrival.session is None or not arrival.session.answers.put(message):
-            logger.info("an answer to no question of ours was dropped")
+    def announce(self, change: Change) -> None:
+        """Tell all that want to know of a change. Any thread may call it."""
+        self.changes.publish(change)
+        self._relay(change)
 
     def end_streams(self) -> None:
         """End every listen stream with its result, as before a shutdown.

@@ -92,11 +92,13 @@ class Revision:
     """One revision: its methods, its fields and its rules.
 
     ``asks`` holds the capability paths that the server may ask of a client,
-    such as ``("elicitation", "form")``. ``content`` maps each kind of content
-    block that the revision lacks to the function that says the same in a kind
-    that it has; ``sampled`` are the kinds that a message for sampling may hold.
-    ``statuses`` are the HTTP statuses of dispatched errors; a
-    code that is not in it is sent with 200.
+    such as ``("elicitation", "form")``. ``resumable`` tells whether a client
+    that lost its connection can come back for the response. ``content`` maps
+    each kind of content block that the revision lacks to the function that says
+    the same in a kind that it has; ``sampled`` are the kinds that a message for
+    sampling may hold. ``statuses`` are the HTTP statuses of dispatched errors; a
+    code that is not in it is sent with 200. ``timed_out`` is the status of a call
+    that was stopped at its deadline.
     """
 
     name: str
@@ -110,10 +112,12 @@ class Revision:
     sampled: frozenset[str]
     resource_not_found: int
     default_log_level: str | None
+    resumable: bool = True
     primes_streams: bool = False
     object_output_only: bool = True
     mirrors_headers: bool = False
     statuses: Mapping[int, int] = field(default_factory=dict)
+    timed_out: int = 200
     elicitation_schema: Callable[[dict[str, Any]], dict[str, Any]] = unchanged
     finish: Callable[[str, dict[str, Any]], dict[str, Any]] = as_sent
 

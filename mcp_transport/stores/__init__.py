@@ -1,0 +1,38 @@
+"""Where sessions and their streams are kept, as ``MCP["STORE"]`` says."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from mcp_transport.engine.limits import Limits
+from mcp_transport.engine.store import Store
+from mcp_transport.stores.memory import MemoryStore
+
+MEMORY = "memory"
+SCHEMES = ("redis", "rediss", "unix")
+
+
+def store_problem(where: str) -> str | None:
+    """Return what is wrong with a value of the setting, to follow its name."""
+    if where == MEMORY:
+        return None
+    if urlsplit(where).scheme not in SCHEMES:
+        return (
+            f'must be "{MEMORY}" or a URL such as redis://localhost:6379/0, '
+            f"of one of the schemes {', '.join(SCHEMES)}"
+        )
+    try:
+        import channels_redis  # noqa: F401
+        import redis  # noqa: F401
+    except ImportError:
+        return 'needs Redis: pip install "django-mcp-transport[redis]"'
+    return None
+
+
+def open_store(where: str, limits: Limits) -> Store:
+    """Return the store that a valid setting names. Nothing is connected yet."""
+    if where == MEMORY:
+        return MemoryStore(limits)
+    from mcp_transport.stores.redis import RedisStore
+
+    return RedisStore(where, limits)

@@ -1,8 +1,9 @@
 """How the messages of an exchange become the body of an HTTP response.
 
-A stateless call is written to its connection and dies with it. A stateful one
-is recorded in the event log, and whoever holds the position reads it from
-there: the connection that asked, or the one that comes back for the rest.
+A call that nobody can come back to is written to its connection and dies with
+it. Any other is recorded in the event log, and whoever holds the position reads
+it from there: the connection that asked, or the one that comes back for the
+rest, in this process or another.
 
 Spec: 2025-11-25 basic/transports #resumability-and-redelivery;
 2026-07-28 basic/transports/streamable-http.
@@ -11,26 +12,23 @@ Spec: 2025-11-25 basic/transports #resumability-and-redelivery;
 from __future__ import annotations
 
 import asyncio
-import re
+import logging
 import secrets
-from collections.abc import AsyncIterator, Callable, Collection, Iterable
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Sequence
+from typing import Any, Protocol
 
-from mcp_transport.engine.eventlog import Event, EventLog, Gone
+from mcp_transport.engine.eventlog import Event, Gone, Position, Reader, Writer
 from mcp_transport.engine.exchange import Exchange
 from mcp_transport.engine.limits import Limits
-from mcp_transport.engine.session import Session, SessionStore
+from mcp_transport.engine.session import Session
+from mcp_transport.engine.store import Store, StoreUnavailable
 from mcp_transport.protocol.framing import sse_comment, sse_event
+from mcp_transport.protocol.messages import Request
 
-# The stream of a session for what belongs to no request.
-STANDING = "0"
+logger = logging.getLogger("mcp_transport")
+
 # What a client waits before it comes back, unless a tool says otherwise.
 RETRY_MS = 1000
-
-_EVENT_ID = re.compile(r"([0-9a-z]{1,32})\.([0-9a-f]{1,32})\.([0-9]{1,15})")
-
-
-StreamKey = tuple[str, str]  # the ids of a session and of a stream of its own
-Readers = dict[StreamKey, "_Reader"]
 
 
 async def first_words(exchanges: Collection[Exchange], silence_s: float) -> None:
@@ -53,7 +51,9 @@ async def first_words(exchanges: Collection[Exchange], silence_s: float) -> None
             return
 
 
-async def live(exchange: Exchange, limits: Limits) -> AsyncIterator[bytes]:
+async def live(
+    exchange: Exchange, limits: Limits, framed: Callable[[bytes], bytes] = sse_event
+) -> AsyncIterator[bytes]:
     """Write what the exchange says as it comes, several messages at a time."""
     if not exchange.ready:
         # Servers send the headers with the first piece of the body.
@@ -61,237 +61,178 @@ async def live(exchange: Exchange, limits: Limits) -> AsyncIterator[bytes]:
     while True:
         messages = exchange.take()
         if messages:
-            yield b"".join([sse_event(message) for message in messages])
+            yield b"".join([framed(message) for message in messages])
         if exchange.over:
             return
         if not await exchange.wait(limits.keep_alive_s):
             yield sse_comment()
 
 
-class _Reader:
-    """One connection that reads a stream, and how far it is."""
+class Framing(Protocol):
+    """How one door writes a stream of the event log as server-sent events."""
 
-    __slots__ = ("_moved", "after", "left")
+    def opening(self, position: Position) -> bytes:
+        """What comes first: servers send the headers with it."""
+        ...
 
-    def __init__(self, after: int) -> None:
-        self.after = after
-        self.left = False
-        self._moved: asyncio.Future[None] | None = None
+    def event(self, position: Position, message: bytes) -> bytes:
+        """One message; ``position`` is the place behind it."""
+        ...
 
-    def move(self, after: int) -> None:
-        self.after = after
-        self._wake()
-
-    def leave(self) -> None:
-        self.left = True
-        self._wake()
-
-    def _wake(self) -> None:
-        if self._moved is not None and not self._moved.done():
-            self._moved.set_result(None)
-
-    async def reach(self, number: int) -> None:
-        """Wait until everything up to ``number`` was read, or nobody reads."""
-        while self.after < number and not self.left:
-            if self._moved is None or self._moved.done():
-                self._moved = asyncio.get_running_loop().create_future()
-            await asyncio.shield(self._moved)
-
-
-class _Recording:
-    """Writes one stream, no further ahead of its reader than the window reaches.
-
-    Without that, a burst would push out of the window what a healthy client is
-    about to read. Where nobody reads, the newest events are kept.
-    """
-
-    def __init__(
-        self, events: EventLog, key: StreamKey, readers: Readers, limits: Limits
-    ) -> None:
-        self._events = events
-        self._key = key
-        self._readers = readers
-        self._limits = limits
-        self._reader: _Reader | None = None
-        self._written = 0
-        self._ahead = 0
-        self._ahead_bytes = 0
-
-    async def append(self, message: bytes) -> None:
-        self._ahead += 1
-        self._ahead_bytes += len(message)
-        reader = self._readers.get(self._key)
-        if reader is not None and (
-            reader is not self._reader
-            or self._ahead > self._limits.replay_events
-            or self._ahead_bytes > self._limits.replay_bytes
-        ):
-            await reader.reach(self._written)
-            self._reader = reader
-            self._ahead, self._ahead_bytes = 1, len(message)
-        self._written += 1
-        await self._events.append(*self._key, message)
-
-    async def close(self) -> None:
-        await self._events.close(*self._key)
+    def parting(self, position: Position, retry_ms: int) -> bytes:
+        """What comes last on a connection that is let go before its stream ends."""
+        ...
 
 
 class Deliveries:
     """Records exchanges in the event log and reads them back, for sessions."""
 
-    def __init__(
-        self, sessions: SessionStore, events: EventLog, limits: Limits
-    ) -> None:
-        self._sessions = sessions
-        self._events = events
+    def __init__(self, store: Store, limits: Limits) -> None:
+        self._sessions = store.sessions
+        self._events = store.events
         self._limits = limits
-        self._recordings: set[asyncio.Task[None]] = set()
-        self._readers: Readers = {}
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def record(
-        self, session: Session, said: Iterable[bytes], exchanges: list[Exchange]
-    ) -> str:
+        self, session: Session, said: Sequence[bytes], exchanges: list[Exchange]
+    ) -> Position:
         """Record what was ``said`` and what the exchanges will say as a new
-        stream; return its name. It goes on when nobody reads.
+        stream; return its start. It goes on when nobody reads.
         """
-        key = (session.id, secrets.token_hex(8))
-        await self._events.open(*key)
-        recording = _Recording(self._events, key, self._readers, self._limits)
-        task = asyncio.create_task(_record(recording, said, exchanges))
-        self._recordings.add(task)
-        task.add_done_callback(self._recordings.discard)
-        return key[1]
+        writer = await self._writer(session, secrets.token_hex(8), exchanges)
+        self._spawn(self._record(session, writer, said, exchanges))
+        return writer.start
 
-    async def tell(self, session: Session, message: bytes) -> None:
-        """Say something that belongs to no request."""
-        await self._events.open(session.id, STANDING)
-        await self._events.append(session.id, STANDING, message)
+    async def record_into(
+        self, session: Session, stream: str, exchange: Exchange
+    ) -> None:
+        """Record one exchange on a stream that others write to as well."""
+        writer = await self._writer(session, stream, [exchange])
+        self._spawn(self._follow(session, writer, exchange))
 
-    def position(self, last_event_id: str) -> tuple[str, int]:
-        """Return the stream and number that an event id names.
+    async def say(self, session: Session, stream: str, message: bytes) -> None:
+        """Record one message on a stream that others write to as well."""
+        await (await self._writer(session, stream, [])).append([message])
 
-        Raises Gone for an id that this log never gave.
-        """
-        matched = _EVENT_ID.fullmatch(last_event_id)
-        if matched is None or matched[2] != self._events.epoch:
-            raise Gone
-        return matched[1], int(matched[3])
+    async def _writer(
+        self, session: Session, stream: str, exchanges: Sequence[Exchange]
+    ) -> Writer:
+        awaited = [e.request_id for e in exchanges if _wants_response(e)]
+        return await self._events.write(session.id, stream, awaited)
 
-    def is_read(self, session: Session, stream: str) -> bool:
-        return (session.id, stream) in self._readers
+    async def _record(
+        self,
+        session: Session,
+        writer: Writer,
+        said: Sequence[bytes],
+        exchanges: list[Exchange],
+    ) -> None:
+        try:
+            if said:
+                await writer.append(said)
+            async with asyncio.TaskGroup() as group:
+                for exchange in exchanges:
+                    group.create_task(self._follow(session, writer, exchange))
+        finally:
+            await writer.close()
+
+    async def _follow(
+        self, session: Session, writer: Writer, exchange: Exchange
+    ) -> None:
+        """Append what the exchange says until it is over."""
+        while True:
+            said = exchange.take()
+            if exchange.hang_up_ms is not None:
+                # A bare number in the log is no message: it ends a connection.
+                said.append(b"%d" % exchange.hang_up_ms)
+                exchange.hang_up_ms = None
+            if exchange.over:
+                await self._save(session)
+                settled = [exchange.request_id] if _wants_response(exchange) else []
+                if said or settled:
+                    await writer.append(said, settled)
+                return
+            if said:
+                await writer.append(said)
+            await exchange.wait()
+
+    async def _save(self, session: Session) -> None:
+        """What a request changed is kept before its response can be seen."""
+        while True:
+            try:
+                return await self._sessions.save(session)
+            except StoreUnavailable:
+                logger.warning("a session waits to be kept: no store")
+
+    async def is_read(self, session: Session, stream: str) -> bool:
+        return await self._events.is_read(session.id, stream)
 
     async def read(
-        self, session: Session, stream: str, after: int
+        self,
+        session: Session,
+        stream: str,
+        after: Position | None,
+        framing: Framing,
+        age_s: float,
     ) -> tuple[AsyncIterator[bytes], Callable[[], None]]:
-        """Return the stream's events behind number ``after``, as they come, and
-        what to call when their connection has ended.
+        """Return what is on the stream behind ``after``, or behind what was
+        delivered last, for ``age_s`` seconds; and what to call when the
+        connection has ended.
 
         Reading takes the stream over from whoever read it before.
         Raises Gone at once when it cannot be read without a gap.
         """
-        if stream == STANDING:
-            await self._events.open(session.id, STANDING)
-        await self._events.read(session.id, stream, after)
-        loop, key = asyncio.get_running_loop(), (session.id, stream)
-        before = self._readers.get(key)
-        if before is not None:
-            before.leave()
-        reader = self._readers[key] = _Reader(after)
+        loop = asyncio.get_running_loop()
+        reader = await self._events.read(session.id, stream, after)
 
         def release() -> None:
             # Django's own handler closes a response on another thread.
-            loop.call_soon_threadsafe(self._release, key, reader)
+            loop.call_soon_threadsafe(lambda: self._spawn(reader.leave()))
 
-        return self._read(session, stream, after, reader), release
-
-    def _release(self, key: StreamKey, reader: _Reader) -> None:
-        reader.leave()
-        if self._readers.get(key) is reader:
-            del self._readers[key]
+        return self._read(session, reader, framing, loop.time() + age_s), release
 
     async def _read(
-        self, session: Session, stream: str, after: int, reader: _Reader
+        self, session: Session, reader: Reader, framing: Framing, ends_at: float
     ) -> AsyncIterator[bytes]:
-        loop = asyncio.get_running_loop()
-        ends_at = loop.time() + self._limits.stream_age_s
-        if session.peer is not None and session.peer.revision.primes_streams:
-            yield self._hang_up(stream, after, RETRY_MS)
-        else:
-            # Servers send the headers with the first piece of the body.
-            yield sse_comment()
-        while self._readers.get((session.id, stream)) is reader:
+        yield framing.opening(reader.position)
+        while True:
+            before = reader.position
             try:
-                events, closed = await self._events.read(session.id, stream, after)
+                events, closed = await reader.read()
             except Gone:
                 return
             if events:
-                yield b"".join([self._event(stream, event) for event in events])
-                after = events[-1].number
-                reader.move(after)
-                self._delivered(session, stream, after)
+                yield b"".join([_framed(framing, before, event) for event in events])
                 if any(event.data.isdigit() for event in events):
                     return
             elif closed:
                 return
-            elif loop.time() >= ends_at:
-                yield b"retry: %d\n\n" % RETRY_MS
+            elif asyncio.get_running_loop().time() >= ends_at:
+                yield framing.parting(reader.position, RETRY_MS)
                 return
-            elif await self._silence(session, stream, after):
+            elif not await reader.wait(self._limits.keep_alive_s):
                 yield sse_comment()
+                await self._keep(session)
 
-    async def _silence(self, session: Session, stream: str, after: int) -> bool:
-        """Wait for the next event; True when a sign of life is due instead."""
-        started = asyncio.get_running_loop().time()
-        await self._events.wait(session.id, stream, after, self._limits.keep_alive_s)
-        if asyncio.get_running_loop().time() - started < self._limits.keep_alive_s:
-            return False
-        # An open stream keeps its session; an ended session has no streams.
-        await self._sessions.get(session.id, session.subject)
-        return True
+    async def _keep(self, session: Session) -> None:
+        """An open stream keeps its session; an ended session has no streams."""
+        try:
+            await self._sessions.get(session.id, session.subject)
+        except StoreUnavailable:
+            logger.warning("a session could not be kept alive: no store")
 
-    def _delivered(self, session: Session, stream: str, number: int) -> None:
-        if stream == STANDING:
-            session.delivered = max(session.delivered, number)
-
-    def _event(self, stream: str, event: Event) -> bytes:
-        if event.data.isdigit():
-            return self._hang_up(stream, event.number, int(event.data))
-        return sse_event(event.data, id=self._id(stream, event.number))
-
-    def _hang_up(self, stream: str, number: int, retry_ms: int) -> bytes:
-        """An event without a message: a place and a time to come back to.
-
-        Spec: 2025-11-25 basic/transports #sending-messages-to-the-server.
-        """
-        return sse_event(
-            b"", event=None, id=self._id(stream, number), retry_ms=retry_ms
-        )
-
-    def _id(self, stream: str, number: int) -> str:
-        return f"{stream}.{self._events.epoch}.{number}"
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
 
-async def _record(
-    recording: _Recording, said: Iterable[bytes], exchanges: list[Exchange]
-) -> None:
-    try:
-        for message in said:
-            await recording.append(message)
-        async with asyncio.TaskGroup() as group:
-            for exchange in exchanges:
-                group.create_task(_follow(recording, exchange))
-    finally:
-        await recording.close()
+def _framed(framing: Framing, before: Position, event: Event) -> bytes:
+    position = Position(before.stream, before.epoch, event.number)
+    if event.data.isdigit():
+        return framing.parting(position, int(event.data))
+    return framing.event(position, event.data)
 
 
-async def _follow(recording: _Recording, exchange: Exchange) -> None:
-    while True:
-        for message in exchange.take():
-            await recording.append(message)
-        if exchange.hang_up_ms is not None:
-            # A bare number in the log is no message: it ends a connection.
-            hang_up, exchange.hang_up_ms = exchange.hang_up_ms, None
-            await recording.append(b"%d" % hang_up)
-        if exchange.over:
-            return
-        await exchange.wait()
+def _wants_response(exchange: Exchange) -> bool:
+    return isinstance(exchange.arrival.message, Request)

@@ -9,23 +9,24 @@ Spec: 2026-07-28 basic/transports/streamable-http; 2025-11-25 basic/transports.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
 from mcp_transport.engine.caller import Caller
-from mcp_transport.engine.changes import Change
-from mcp_transport.engine.eventlog import EventLog, Gone
+from mcp_transport.engine.eventlog import STANDING, Gone, Position
 from mcp_transport.engine.exchange import Arrival, Binding, Exchange
 from mcp_transport.engine.server import Server
-from mcp_transport.engine.session import Session, SessionStore
+from mcp_transport.engine.session import Claimed, Session
+from mcp_transport.engine.signals import Ended
+from mcp_transport.engine.store import Store
 from mcp_transport.protocol.errors import (
     ProtocolError,
     invalid_request,
 )
+from mcp_transport.protocol.framing import sse_comment, sse_event
 from mcp_transport.protocol.http import (
     SESSION_HEADER,
     classify,
@@ -35,16 +36,17 @@ from mcp_transport.protocol.http import (
 from mcp_transport.protocol.lifecycle import Phase
 from mcp_transport.protocol.messages import (
     Batch,
+    Id,
     Message,
     Request,
     encode_error,
-    encode_notification,
     parse,
 )
 from mcp_transport.protocol.peer import unsupported_version
 from mcp_transport.protocol.revisions import REVISIONS, STATEFUL, STATELESS
+from mcp_transport.transports.claims import claims, used_before
 from mcp_transport.transports.delivery import (
-    STANDING,
+    RETRY_MS,
     Deliveries,
     first_words,
     live,
@@ -71,18 +73,37 @@ METHODS = "GET, POST, DELETE, OPTIONS"
 STATELESS_METHODS = "POST, OPTIONS"
 
 
+class Resumable:
+    """A Framing of events that a client can come back behind.
+
+    Where the revision primes streams, the first event has a place and no
+    message. Spec: 2025-11-25 basic/transports #sending-messages-to-the-server.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._primes = session.peer is not None and session.peer.revision.primes_streams
+
+    def opening(self, position: Position) -> bytes:
+        return self.parting(position, RETRY_MS) if self._primes else sse_comment()
+
+    def event(self, position: Position, message: bytes) -> bytes:
+        return sse_event(message, id=str(position))
+
+    def parting(self, position: Position, retry_ms: int) -> bytes:
+        if not self._primes:
+            return b"retry: %d\n\n" % retry_ms
+        return sse_event(b"", event=None, id=str(position), retry_ms=retry_ms)
+
+
 class StreamableHTTP:
     """The endpoint, as an async view. The caller was authenticated before."""
 
-    def __init__(
-        self, server: Server, sessions: SessionStore, events: EventLog
-    ) -> None:
+    def __init__(self, server: Server, store: Store, deliveries: Deliveries) -> None:
         self._server = server
-        self._sessions = sessions
+        self._sessions = store.sessions
+        self._signals = store.signals
         self._limits = server.limits
-        self._deliveries = Deliveries(sessions, events, server.limits)
-        self._announcing: set[asyncio.Task[None]] = set()
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._deliveries = deliveries
 
     async def __call__(
         self, request: HttpRequest, caller: Caller | None
@@ -134,7 +155,10 @@ class StreamableHTTP:
             return _only_stateless(parsed, headers)
         if isinstance(parsed, Request) and parsed.method == "initialize":
             return await self._initialize(parsed, caller, headers)
-        session = await self._session(caller, headers)
+        try:
+            session = await self._session(caller, headers, claims(parsed))
+        except Claimed as error:
+            return json_reply(used_before(error), headers)
         if isinstance(session, HttpResponse):
             return session
         if isinstance(parsed, tuple):
@@ -172,21 +196,21 @@ class StreamableHTTP:
         response = json_reply(exchange.take()[-1], headers, _status(exchange))
         if session.phase is not Phase.NEW:
             await self._sessions.add(session)
-            self._listen()
             response[SESSION_HEADER] = session.id
         return response
 
     async def _session(
-        self, caller: Caller, headers: Mapping[str, str]
+        self, caller: Caller, headers: Mapping[str, str], claimed: Collection[Id] = ()
     ) -> Session | HttpResponse:
         """Return the session that the headers name, or the refusal.
 
         To all but its own caller a session is as unknown as one that never was.
+        Raises Claimed.
         """
         session_id = headers.get(SESSION_HEADER)
         if session_id is None:
             return refusal(400, "the header Mcp-Session-Id is missing")
-        session = await self._sessions.get(session_id, caller.subject)
+        session = await self._sessions.get(session_id, caller.subject, claimed)
         return session or refusal(404, "Session not found")
 
     async def _stateful(
@@ -200,6 +224,8 @@ class StreamableHTTP:
         if not exchange.ready:
             await exchange.wait(self._limits.keep_alive_s)
         await self._sessions.save(session)
+        if exchange.unheard is not None:
+            await self._signals.send(exchange.unheard)
         said = exchange.take()
         if exchange.answered and len(said) == 1:
             return json_reply(said[0], headers, _status(exchange))
@@ -231,6 +257,9 @@ class StreamableHTTP:
         ]
         await first_words(exchanges, self._limits.keep_alive_s)
         await self._sessions.save(session)
+        for exchange in exchanges:
+            if exchange.unheard is not None:
+                await self._signals.send(exchange.unheard)
         replies = [exchange.take() for exchange in exchanges]
         said += [message for reply in replies for message in reply]
         if all(exchange.done for exchange in exchanges):
@@ -243,14 +272,16 @@ class StreamableHTTP:
     async def _recorded(
         self, session: Session, said: list[bytes], exchanges: list[Exchange]
     ) -> HttpResponseBase:
-        stream = await self._deliveries.record(session, said, exchanges)
-        return await self._reading(session, stream, 0)
+        start = await self._deliveries.record(session, said, exchanges)
+        return await self._reading(session, start.stream, start)
 
     async def _reading(
-        self, session: Session, stream: str, after: int
+        self, session: Session, stream: str, after: Position | None
     ) -> StreamingHttpResponse:
         """Raises Gone when the stream cannot be read without a gap."""
-        events, release = await self._deliveries.read(session, stream, after)
+        events, release = await self._deliveries.read(
+            session, stream, after, Resumable(session), self._limits.stream_age_s
+        )
         response = sse_reply(events)
         response._resource_closers.append(release)  # type: ignore[attr-defined]
         return response
@@ -279,12 +310,13 @@ class StreamableHTTP:
         if isinstance(session, HttpResponse):
             return session
         last = headers.get("last-event-id")
-        if last is None and self._deliveries.is_read(session, STANDING):
+        if last is None and await self._deliveries.is_read(session, STANDING):
             return refusal(409, "this session's stream is open already")
         try:
             if last is None:
-                return await self._reading(session, STANDING, session.delivered)
-            return await self._reading(session, *self._deliveries.position(last))
+                return await self._reading(session, STANDING, None)
+            after = Position.parse(last)
+            return await self._reading(session, after.stream, after)
         except Gone:
             return refusal(404, "the events after this Last-Event-ID are gone")
 
@@ -295,28 +327,10 @@ class StreamableHTTP:
         if isinstance(session, HttpResponse):
             return session
         await self._sessions.remove(session.id)
-        self._server.calls.cancel_session(session.id)
+        ended = Ended(session.id)
+        self._server.hear(ended)
+        await self._signals.send(ended)
         return nothing(204)
-
-    # What belongs to no request.
-
-    def _listen(self) -> None:
-        """Hear of changes, on the event loop that the sessions live on."""
-        loop = asyncio.get_running_loop()
-        if self._loop is not loop:
-            self._loop = loop
-            self._server.changes.subscribe(self._changed)
-
-    def _changed(self, change: Change) -> None:
-        task = asyncio.create_task(self._announce(change))
-        self._announcing.add(task)
-        task.add_done_callback(self._announcing.discard)
-
-    async def _announce(self, change: Change) -> None:
-        message = encode_notification(*change.notification)
-        for session in await self._sessions.all():
-            if session.wants(change):
-                await self._deliveries.tell(session, message)
 
 
 def _nothing_said(message: Message) -> HttpResponse:

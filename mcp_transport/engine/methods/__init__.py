@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from mcp_transport.engine.exchange import Methods
 from mcp_transport.engine.methods import (
+    batch,
     completion,
     lifecycle,
     listen,
@@ -24,4 +25,5 @@ METHODS: Methods = {
     **completion.METHODS,
     **logging.METHODS,
     **listen.METHODS,
+    **batch.METHODS,
 }

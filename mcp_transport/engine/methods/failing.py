@@ -31,6 +31,7 @@ def set_deadline(exchange: Exchange) -> None:
 
     def late() -> None:
         text = f"{exchange.method} did not finish within {timeout_s:g} s"
+        exchange.timed_out = True
         exchange.fail(ProtocolError(INTERNAL_ERROR, text))
 
     exchange.call.deadline(timeout_s, late)

@@ -81,6 +81,7 @@ def _set_deadline(exchange: Exchange, tool: Tool) -> None:
 
     def late() -> None:
         text = f"The tool did not finish within {timeout_s:g} s and was stopped."
+        exchange.timed_out = True
         exchange.respond(exchange.server.encode(exchange, error_result(text)))
 
     exchange.call.deadline(timeout_s, late)

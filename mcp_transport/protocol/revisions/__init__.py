@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from mcp_transport.protocol.revision import Revision
 from mcp_transport.protocol.revisions import (
+    plain,
     v2024_11_05,
     v2025_03_26,
     v2025_06_18,
@@ -32,6 +33,9 @@ STATELESS = MappingProxyType({n: r for n, r in REVISIONS.items() if not r.statef
 
 LATEST = list(REVISIONS.values())[-1]
 LATEST_STATEFUL = list(STATEFUL.values())[-1]
+
+# No revision, and so negotiated by nobody.
+PLAIN = plain.REVISION
 
 # What a Streamable HTTP request without a version header speaks.
 # Spec: 2025-06-18 basic/transports #protocol-version-header.

@@ -48,6 +48,7 @@ REVISION = replace(
     before.REVISION,
     name="2026-07-28",
     stateful=False,
+    resumable=False,
     requests=before.REVISION.requests
     - {
         "initialize",

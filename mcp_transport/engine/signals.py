@@ -1,0 +1,59 @@
+"""What one process tells the others that serve the same sessions.
+
+A client's messages may reach any process. What concerns a call that runs, or
+waits, in another one is handed on as a signal, which every process hears.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from mcp_transport.engine.changes import Change
+from mcp_transport.protocol.messages import Id, Response
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """The client does not want the response to a request any more."""
+
+    session_id: str
+    request_id: Id
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The client answered a question of ours."""
+
+    session_id: str
+    response: Response
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A session is over: nobody waits for its calls."""
+
+    session_id: str
+
+
+Signal = Cancelled | Answered | Ended
+Hear = Callable[[Signal | Change], object]
+
+
+class Signals(Protocol):
+    """The way from each process to all others. Nothing that it took is lost."""
+
+    def listen(self, hear: Hear) -> None:
+        """Call ``hear`` for each signal and change of another process."""
+        ...
+
+    async def send(self, signal: Signal) -> None:
+        """Tell every other process. Raises StoreUnavailable."""
+        ...
+
+    def announce(self, change: Change) -> None:
+        """Tell every session that wants to know of ``change``, and every other
+        process. Returns at once; any thread may call it, of any process.
+        """
+        ...
