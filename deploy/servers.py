@@ -62,6 +62,7 @@ class Process(ABC):
         self.port = port
         self.log = log
         self._process: subprocess.Popen[bytes] | None = None
+        self._said_before = 0
 
     @abstractmethod
     def spawn(self, output: BinaryIO) -> subprocess.Popen[bytes]:
@@ -90,6 +91,7 @@ class Process(ABC):
         Raises RuntimeError if its program is not installed.
         """
         with self.log.open("ab") as output:
+            self._said_before = output.tell()
             self._process = self.spawn(output)
 
     def await_service(self) -> None:
@@ -103,7 +105,8 @@ class Process(ABC):
                 if self.serves():
                     return
             time.sleep(POLL_S)
-        raise RuntimeError(f"{self} did not start:\n{self.said()}")
+        said = self.log.read_bytes()[self._said_before :].decode(errors="replace")
+        raise RuntimeError(f"{self} did not start:\n{said}")
 
     def stop(self) -> None:
         """End it in peace, or by force after STOP_S; nothing if it has ended."""
@@ -252,10 +255,15 @@ class Redis(Process):
         return bool(server["process_id"] == self.pid)
 
 
+NGINX_TEMPORARY = """\
+client_body_temp_path temp;
+    proxy_temp_path temp;
+    fastcgi_temp_path temp;
+    scgi_temp_path temp;
+    uwsgi_temp_path temp;"""
 NGINX_MAIN = """\
 {user}
 pid nginx.pid;
-daemon off;
 error_log stderr warn;
 worker_processes 1;
 worker_shutdown_timeout 5s;
@@ -263,11 +271,7 @@ events {{ worker_connections 8192; }}
 http {{
     include nginx-http.conf;
     access_log access.log mcp;
-    client_body_temp_path temp;
-    proxy_temp_path temp;
-    fastcgi_temp_path temp;
-    scgi_temp_path temp;
-    uwsgi_temp_path temp;
+    {temporary}
     server {{
         listen {host}:{port};
         include nginx-locations.conf;
@@ -287,7 +291,6 @@ class Nginx(Served):
 
     def configure(self) -> None:
         """Write its configuration, which is all in ``directory``."""
-        user = "user root;" if os.geteuid() == 0 else ""
         for name in ("nginx-http.conf", "nginx-locations.conf"):
             shutil.copy(DEPLOY / name, self.directory)
         (self.directory / "nginx-servers.conf").write_text(
@@ -296,9 +299,16 @@ class Nginx(Served):
                 for upstream in self.upstreams
             )
         )
-        (self.directory / "nginx.conf").write_text(
-            NGINX_MAIN.format(user=user, host=HOST, port=self.port)
+        (self.directory / "nginx.conf").write_text(self.main_file())
+
+    def main_file(self) -> str:
+        return NGINX_MAIN.format(
+            user=self.user(), temporary=NGINX_TEMPORARY, host=HOST, port=self.port
         )
+
+    def user(self) -> str:
+        """Return what keeps its workers ours: nobody else may read here."""
+        return "user root;" if os.geteuid() == 0 else ""
 
     def spawn(self, output: BinaryIO) -> subprocess.Popen[bytes]:
         self.configure()
@@ -309,6 +319,7 @@ class Nginx(Served):
                 *("-p", f"{prefix}/"),
                 *("-c", str(prefix / "nginx.conf")),
                 *("-e", "stderr"),
+                *("-g", "daemon off;"),
             ],
             stdin=subprocess.DEVNULL,
             stdout=output,

@@ -7,6 +7,9 @@ import secrets
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
 
 
 def listed(name: str, default: str = "") -> list[str]:
@@ -34,6 +37,53 @@ def own_origins(hosts: Iterable[str], port: str) -> list[str]:
         if not host.startswith(("*", "."))
         for scheme, suffix in (("http", f":{port}"), ("https", ""))
     ]
+
+
+def secret(name: str) -> str:
+    """Return a variable, or what is in the file that ``<name>_FILE`` names.
+
+    That is how Docker and systemd hand over what is not for everybody's eyes; it
+    is "" where there is neither. Raises ImproperlyConfigured where there are both.
+    """
+    path = os.environ.get(f"{name}_FILE")
+    if not path:
+        return os.environ.get(name, "")
+    if os.environ.get(name):
+        raise ImproperlyConfigured(f"set {name} or {name}_FILE, not both")
+    return Path(path).read_text(encoding="utf-8").strip()
+
+
+def database(sqlite: Path) -> dict[str, Any]:
+    """Return the PostgreSQL that the environment names, or else the file."""
+    host = os.environ.get("POSTGRES_HOST")
+    return _postgresql(host) if host else _sqlite(sqlite)
+
+
+def _postgresql(host: str) -> dict[str, Any]:
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "HOST": host,
+        "PORT": os.environ.get("POSTGRES_PORT", "5432"),
+        "NAME": os.environ.get("POSTGRES_DB", "mcp"),
+        "USER": os.environ.get("POSTGRES_USER", "mcp"),
+        "PASSWORD": secret("POSTGRES_PASSWORD"),
+        # Threads come and go; the connections of a process stay, and are not more
+        # than so many. PostgreSQL takes 100 from all processes together.
+        "OPTIONS": {"pool": {"min_size": 1, "max_size": 16, "timeout": 10}},
+    }
+
+
+def _sqlite(path: Path) -> dict[str, Any]:
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": path,
+        # Readers do not wait for a writer, and writers queue instead of failing.
+        "OPTIONS": {
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 10,
+        },
+    }
 
 
 def secret_key(path: Path) -> str:

@@ -4,9 +4,16 @@ DJANGO_DEBUG=1           debug pages; never in production
 DJANGO_SECRET_KEY        default: made once and kept in var/secret_key
 DJANGO_ALLOWED_HOSTS     comma-separated; default: this machine
 MCP_ALLOWED_ORIGINS      comma-separated origins of browser clients, more than our own
+MCP_STORE                redis://... when there are several processes; default: memory
+POSTGRES_HOST            and _PORT, _DB, _USER, _PASSWORD: a PostgreSQL server;
+                         default: SQLite in MCPSITE_VAR_DIR
+MCPSITE_HTTPS=1          we are reached over HTTPS only: cookies go nowhere else
 MCPSITE_VAR_DIR          where the database and the key live; default: var/
 MCPSITE_DOCS_ROOT        what holds README.md and docs/; default: this project
 PORT                     the port that we are reached at; default: 8000
+
+DJANGO_SECRET_KEY, MCP_STORE and POSTGRES_PASSWORD may lie in a file: NAME_FILE
+is then its path.
 """
 
 from __future__ import annotations
@@ -17,7 +24,7 @@ from pathlib import Path
 from corsheaders.defaults import default_headers
 
 from mcpsite import __version__
-from mcpsite.environment import listed, own_origins, port, secret_key
+from mcpsite.environment import database, listed, own_origins, port, secret, secret_key
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(os.environ.get("MCPSITE_VAR_DIR", BASE_DIR / "var"))
@@ -25,7 +32,7 @@ VAR_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 DOCS_ROOT = Path(os.environ.get("MCPSITE_DOCS_ROOT", BASE_DIR))
 
 DEBUG = os.environ.get("DJANGO_DEBUG") == "1"
-SECRET_KEY = os.environ.get("DJANGO_SECRET_KEY") or secret_key(VAR_DIR / "secret_key")
+SECRET_KEY = secret("DJANGO_SECRET_KEY") or secret_key(VAR_DIR / "secret_key")
 ALLOWED_HOSTS = listed("DJANGO_ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 OWN_ORIGINS = own_origins(ALLOWED_HOSTS, port())
 
@@ -73,18 +80,7 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {
-    "default": {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": VAR_DIR / "db.sqlite3",
-        # Readers do not wait for a writer, and writers queue instead of failing.
-        "OPTIONS": {
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-            "transaction_mode": "IMMEDIATE",
-            "timeout": 10,
-        },
-    }
-}
+DATABASES = {"default": database(VAR_DIR / "db.sqlite3")}
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
 LANGUAGE_CODE = "en"
@@ -113,6 +109,8 @@ X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
+# That a request came over HTTPS is for the server to say, told by its proxy.
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = os.environ.get("MCPSITE_HTTPS") == "1"
 
 MCP = {
     "NAME": "mcp-transport-docs",
@@ -124,6 +122,7 @@ MCP = {
         "(docs://PAGE or docs://PAGE/SECTION). find_features tells which protocol "
         "revision has a method, a field or a kind of content."
     ),
+    "STORE": secret("MCP_STORE") or "memory",
     "AUTHENTICATORS": ["tools_app.tokens.TokenAuthenticator"],
     "ALLOWED_ORIGINS": [*OWN_ORIGINS, *listed("MCP_ALLOWED_ORIGINS")],
     "MIDDLEWARE": ["corsheaders.middleware.CorsMiddleware"],

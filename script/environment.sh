@@ -57,3 +57,33 @@ ensure_node_modules() { # directory, the directory of package.json and its lock
     fail "npm could not install $source."
   mark_made "$directory" "$source/package-lock.json"
 }
+
+# Installs the Debian packages of those commands that are missing, if we may.
+ensure_packages() { # command:package ...
+  local pair missing=()
+  for pair in "$@"; do
+    # Debian keeps daemons where only root looks.
+    PATH="$PATH:/usr/sbin:/sbin" command -v "${pair%%:*}" >/dev/null ||
+      missing+=("${pair##*:}")
+  done
+  [ ${#missing[@]} -eq 0 ] && return
+  if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
+    fail "what the Debian packages ${missing[*]} hold is needed and was not found; install them."
+  fi
+  printf 'Installing %s\n' "${missing[*]}" >&2
+  apt-get update --quiet=2 >&2 || fail "apt-get could not update its lists."
+  without_starting apt-get install --quiet=2 --yes --no-install-recommends \
+    "${missing[@]}" >&2 || fail "apt-get could not install ${missing[*]}."
+}
+
+# Runs an installation that starts none of the services that it installs: we run
+# our own, on ports of their own.
+without_starting() ( # command, argument ...
+  policy=/usr/sbin/policy-rc.d
+  if [ ! -e "$policy" ]; then
+    trap 'rm "$policy"' EXIT
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod +x "$policy"
+  fi
+  DEBIAN_FRONTEND=noninteractive "$@"
+)

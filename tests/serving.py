@@ -12,9 +12,10 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from deploy.servers import ROOT, Daphne, Nginx, Redis, Served, free_port, running
+from deploy.servers import HOST, ROOT, Daphne, Nginx, Redis, Served, free_port, running
 
 __all__ = [
+    "HOST",
     "ROOT",
     "Redis",
     "Served",

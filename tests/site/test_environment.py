@@ -11,9 +11,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 
 from mcpsite.documents import PROJECT
-from mcpsite.environment import listed, own_origins, secret_key
+from mcpsite.environment import database, listed, own_origins, secret, secret_key
 
 PRINT_SETTINGS = (
     "import json, mcpsite.settings as s;"
@@ -95,3 +96,40 @@ def test_processes_that_start_at_once_get_the_same_key(tmp_path: Path) -> None:
         keys = set(pool.map(lambda _: secret_key(path), range(64)))
     assert keys == {path.read_text(encoding="ascii")}
     assert os.listdir(tmp_path) == ["secret_key"]
+
+
+def test_a_secret_may_lie_in_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOME_SECRET", "said")
+    assert secret("SOME_SECRET") == "said"
+    (tmp_path / "secret").write_text("written\n")
+    monkeypatch.setenv("SOME_SECRET_FILE", str(tmp_path / "secret"))
+    with pytest.raises(ImproperlyConfigured, match="SOME_SECRET or SOME_SECRET_FILE"):
+        secret("SOME_SECRET")
+    monkeypatch.delenv("SOME_SECRET")
+    assert secret("SOME_SECRET") == "written"
+    assert secret("NO_SUCH_SECRET") == ""
+
+
+def test_a_secret_whose_file_is_missing_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOME_SECRET_FILE", str(tmp_path / "nowhere"))
+    with pytest.raises(FileNotFoundError):
+        secret("SOME_SECRET")
+
+
+def test_postgresql_is_used_where_it_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sqlite = database(tmp_path / "db.sqlite3")
+    assert sqlite["ENGINE"] == "django.db.backends.sqlite3"
+    assert sqlite["NAME"] == tmp_path / "db.sqlite3"
+    monkeypatch.setenv("POSTGRES_HOST", "db")
+    monkeypatch.setenv("POSTGRES_PASSWORD", "secret")
+    named = database(tmp_path / "db.sqlite3")
+    assert named["ENGINE"] == "django.db.backends.postgresql"
+    assert [named[key] for key in ("HOST", "PORT", "NAME", "USER", "PASSWORD")] == [
+        *("db", "5432", "mcp", "mcp", "secret")
+    ]
