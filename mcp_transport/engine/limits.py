@@ -9,7 +9,8 @@ from dataclasses import dataclass
 class Limits:
     """``answer_timeout_s`` bounds the wait for a client's answer to a question,
     during which a call's own deadline stands still; ``max_rounds`` bounds how
-    often one call may ask.
+    often one call may ask, and ``max_in_flight`` how many requests of one
+    connection may run at a time.
     """
 
     call_timeout_s: float = 60
@@ -26,3 +27,4 @@ class Limits:
     replay_age_s: float = 600
     state_age_s: float = 600
     max_body_bytes: int = 1_048_576
+    max_in_flight: int = 32

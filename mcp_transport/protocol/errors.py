@@ -16,6 +16,8 @@ RESOURCE_NOT_FOUND = -32002  # up to 2025-11-25, server/resources #error-handlin
 HEADER_MISMATCH = -32020  # 2026-07-28 basic/transports/streamable-http
 MISSING_CLIENT_CAPABILITY = -32021  # 2026-07-28 basic/index
 UNSUPPORTED_PROTOCOL_VERSION = -32022  # 2026-07-28 basic/versioning
+# Our own, outside of what is reserved; the HTTP status of RFC 6585 section 4.
+TOO_MANY_REQUESTS = 429
 
 
 class ProtocolError(Exception):

@@ -19,7 +19,11 @@ from mcp_transport.engine.changes import Change
 from mcp_transport.engine.exchange import Arrival, Binding, Exchange
 from mcp_transport.engine.server import Server
 from mcp_transport.engine.session import Session
-from mcp_transport.protocol.errors import ProtocolError, invalid_request
+from mcp_transport.protocol.errors import (
+    TOO_MANY_REQUESTS,
+    ProtocolError,
+    invalid_request,
+)
 from mcp_transport.protocol.lifecycle import Phase
 from mcp_transport.protocol.messages import (
     Batch,
@@ -35,6 +39,10 @@ from mcp_transport.protocol.peer import claimed_version, unsupported_version
 logger = logging.getLogger("mcp_transport")
 
 
+class Flooded(ProtocolError):
+    """The client goes on asking although it was refused: the connection ends."""
+
+
 class Transport(Protocol):
     """One connection to one client, and all that a door of your own must be.
 
@@ -47,7 +55,11 @@ class Transport(Protocol):
         ...
 
     async def receive(self) -> bytes | None:
-        """Return the next message, or None when the client has gone."""
+        """Return the next message, or None when the client has no more to say.
+
+        Raises ProtocolError for a message that cannot be read, such as one that
+        is too long: it is answered, and the next one is asked for.
+        """
         ...
 
     async def send(self, message: bytes) -> None:
@@ -59,19 +71,31 @@ class Transport(Protocol):
         ...
 
     def error(self, error: ProtocolError) -> None:
-        """Hear of a message from the client that could not be understood."""
+        """Hear of a message from the client that could not be taken. Flooded is
+        the last one.
+        """
         ...
 
 
 async def serve(
-    server: Server, transport: Transport, caller: Caller, binding: Binding
+    server: Server,
+    transport: Transport,
+    caller: Caller,
+    binding: Binding,
+    *,
+    linger_s: float = 0,
 ) -> None:
-    """Serve one connection until the client goes; then end what still runs."""
+    """Serve one connection until the client goes; then end what still runs.
+
+    Where a client can have no more to say and still listen, calls that run by
+    then have ``linger_s`` seconds to end and to be answered.
+    """
     await transport.start()
     connection = _Connection(server, transport, caller, binding)
     try:
-        while (data := await transport.receive()) is not None:
-            await connection.take(data)
+        while await connection.take():
+            pass
+        await connection.linger(linger_s)
     except ConnectionError:
         logger.info("a %s connection broke", binding.name)
     finally:
@@ -94,13 +118,20 @@ class _Connection:
         self._session = Session.new(caller)
         self._stateless = False
         self._exchanges: dict[str | int, Exchange] = {}
+        self._refused = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._sending = asyncio.Lock()
         self._stop_listening = server.changes.subscribe(self._changed)
 
-    async def take(self, data: bytes) -> None:
-        """Take one frame in; what has to wait goes on in a task."""
+    async def take(self) -> bool:
+        """Take one frame in; what has to wait goes on in a task.
+
+        False when there are no more.
+        """
         try:
+            data = await self._transport.receive()
+            if data is None:
+                return False
             messages = self._unbatched(parse(data))
         except ProtocolError as error:
             messages = (error,)
@@ -110,6 +141,9 @@ class _Connection:
             except ProtocolError as error:
                 self._transport.error(error)
                 await self._send(encode_error(error.request_id, error))
+                if isinstance(error, Flooded):
+                    return False
+        return True
 
     def _unbatched(self, parsed: Message | Batch) -> Batch:
         """Raises ProtocolError (-32600) for a batch where there are none."""
@@ -144,7 +178,7 @@ class _Connection:
         """Hold the connection to the era that its first message chose.
 
         Raises ProtocolError: -32600 for an id in use, -32022 for a handshake on
-        a stateless connection.
+        a stateless connection, 429 where too many requests run already.
         """
         if message.id in self._exchanges:
             raise _about(message, invalid_request("this id is in use"))
@@ -155,6 +189,18 @@ class _Connection:
         elif message.method == "initialize" and self._stateless:
             version = message.params.get("protocolVersion")
             raise _about(message, unsupported_version(version, self._binding.stateless))
+        self._count(message)
+
+    def _count(self, message: Request) -> None:
+        """Raises Flooded for a client that was refused that often in a row already."""
+        limit = self._server.limits.max_in_flight
+        if len(self._exchanges) < limit:
+            self._refused = 0
+            return
+        self._refused += 1
+        kind = ProtocolError if self._refused <= limit else Flooded
+        said = f"more than {limit} requests are in flight"
+        raise _about(message, kind(TOO_MANY_REQUESTS, said))
 
     def _cancel(self, request_id: object) -> None:
         """Spec: 2026-07-28 basic/patterns/cancellation: nothing more is sent."""
@@ -200,6 +246,11 @@ class _Connection:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def linger(self, timeout_s: float) -> None:
+        """Let what runs end by itself, and be answered, within ``timeout_s``."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=timeout_s)
 
     async def end(self) -> None:
         """End all that runs for this connection, and wait until it has."""

@@ -11,7 +11,7 @@ from mcp_transport.protocol.errors import (
 )
 
 
-def test_every_code_is_the_one_of_the_specification() -> None:
+def test_every_code_is_the_one_of_the_specification_or_outside_of_it() -> None:
     assert {name: code for name, code in vars(errors).items() if name.isupper()} == {
         "PARSE_ERROR": -32700,
         "INVALID_REQUEST": -32600,
@@ -22,6 +22,7 @@ def test_every_code_is_the_one_of_the_specification() -> None:
         "HEADER_MISMATCH": -32020,
         "MISSING_CLIENT_CAPABILITY": -32021,
         "UNSUPPORTED_PROTOCOL_VERSION": -32022,
+        "TOO_MANY_REQUESTS": 429,
     }
 
 
