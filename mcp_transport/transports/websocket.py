@@ -197,7 +197,9 @@ class Socket:
         if self._open:
             self._open = False
             try:
-                await self._send({"type": "websocket.close", "code": self._reason})
+                await self._send(
+                    {"type": "websocket.close", "code": self._reason.value}
+                )
             except OSError:
                 logger.info("a client had gone before it was told why")
         close_shared_connections()

@@ -93,6 +93,8 @@ class Peer:
         """Return the code with which the server ends the connection."""
         event = await self.event()
         assert event["type"] == "websocket.close", event
+        # daphne takes no subclass of int.
+        assert type(event["code"]) is int
         await self.ended()
         return event["code"]
 
