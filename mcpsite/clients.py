@@ -14,6 +14,9 @@ from urllib.parse import urlsplit
 from mcp_transport.protocol.revisions import LATEST
 
 TOKEN = "YOUR_TOKEN"
+# Where the project is, as far as a page may tell: the real path is nobody's business.
+PYTHON = "/path/to/project/.venv/bin/python"
+STDIO = ["/path/to/project/manage.py", "mcp", "stdio"]
 CREATE_TOKEN = "python manage.py mcp tokens create laptop --user admin --scope '*'"
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -31,7 +34,7 @@ class Guide:
 
 def guides(name: str, endpoint: str) -> list[Guide]:
     """Return the guides to the server ``name`` at the URL ``endpoint``."""
-    return [*_hosts(name, endpoint), *_developer_tools(endpoint)]
+    return [*_hosts(name, endpoint), *_local(name), *_developer_tools(endpoint)]
 
 
 def _hosts(name: str, endpoint: str) -> list[Guide]:
@@ -64,6 +67,27 @@ def _hosts(name: str, endpoint: str) -> list[Guide]:
             ".vscode/mcp.json in a workspace.",
             vs_code(name, endpoint),
             "VS Code asks for the token once and keeps it as a secret.",
+        ),
+    ]
+
+
+def _local(name: str) -> list[Guide]:
+    return [
+        Guide(
+            "claude-code-stdio",
+            "Claude Code (stdio)",
+            "Run in a terminal of the machine that this project is on.",
+            claude_code_stdio(name),
+            "Starts a process of its own, without a port. Put in the path to the "
+            "project.",
+        ),
+        Guide(
+            "claude-desktop-stdio",
+            "Claude Desktop (stdio)",
+            "claude_desktop_config.json, on the machine that this project is on.",
+            claude_desktop_stdio(name),
+            "Starts a process of its own, without a port. Put in the path to the "
+            "project.",
         ),
     ]
 
@@ -104,6 +128,18 @@ def claude_desktop(name: str, endpoint: str) -> str:
         "args": args,
         "env": {"AUTH": f"Bearer {TOKEN}"},
     }
+    return _json({"mcpServers": {name: server}})
+
+
+def claude_code_stdio(name: str) -> str:
+    return (
+        f"claude mcp add {name} --env MCP_TOKEN={TOKEN} -- \\\n"
+        f"  {shlex.join([PYTHON, *STDIO])}"
+    )
+
+
+def claude_desktop_stdio(name: str) -> str:
+    server = {"command": PYTHON, "args": STDIO, "env": {"MCP_TOKEN": TOKEN}}
     return _json({"mcpServers": {name: server}})
 
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from hmac import HMAC, compare_digest
 
-from django.contrib.auth.models import PermissionsMixin
 from django.db import DatabaseError, router
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
+from mcp_transport.callers import acting_as
 from mcp_transport.connections import closing_old_connections
 from mcp_transport.engine.caller import Caller
 from tools_app import credential
@@ -66,16 +66,11 @@ def look_up(public_id: str, text: str, peppers: Sequence[HMAC]) -> Grant | None:
 def _caller(token: Token) -> Caller:
     # The subject is the token, not its owner: two tokens of one user share no
     # session, so that what one client left behind is not within another's reach.
-    owner = token.owner
-    # A user model without Django's permissions grants none.
-    bounded = isinstance(owner, PermissionsMixin)
-    return Caller(
+    return acting_as(
+        token.owner,
         subject=f"token:{token.public_id}",
         scopes=frozenset(token.scopes),
-        permissions=frozenset(owner.get_all_permissions() if bounded else ()),
-        user=owner,
         token_id=token.public_id,
-        is_superuser=bounded and owner.is_superuser,
     )
 
 

@@ -11,11 +11,11 @@ from argparse import ArgumentParser, ArgumentTypeError
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
+from mcp_transport.mcp_commands import active_user
 from tools_app.credential import PREFIX
 from tools_app.models import LIFETIME, Token
 from tools_app.scopes import without_repeats
@@ -73,7 +73,7 @@ def create(command: BaseCommand, options: dict[str, Any]) -> None:
             "A token without scopes can do nothing. Give --scope, for example "
             "--scope tools:call, or --scope '*' for everything that the user may do."
         )
-    user = _active_user(options["user"])
+    user = active_user(options["user"])
     try:
         token, text = Token.objects.issue(
             name=options["name"],
@@ -144,22 +144,6 @@ def _row(token: Token) -> dict[str, Any]:
         "last_used_at": moment(token.last_used_at),
         "revoked_at": moment(token.revoked_at),
     }
-
-
-def _active_user(name: str) -> Any:
-    users = get_user_model()._default_manager
-    user = users.filter(**{get_user_model().USERNAME_FIELD: name}).first()
-    if user is None:
-        raise CommandError(
-            f'There is no user "{name}". Make one in the admin or with: '
-            "manage.py createsuperuser"
-        )
-    if not user.is_active:
-        raise CommandError(
-            f'The user "{name}" is not active, so that the token would be refused. '
-            "Activate the user in the admin, or choose another."
-        )
-    return user
 
 
 def _days(text: str) -> int:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any, Protocol
 
 from mcp_transport.engine.caller import Caller
@@ -83,18 +84,21 @@ async def serve(
     caller: Caller,
     binding: Binding,
     *,
+    patience_s: float = 0,
     linger_s: float = 0,
 ) -> None:
     """Serve one connection until the client goes; then end what still runs.
 
-    Where a client can have no more to say and still listen, calls that run by
-    then have ``linger_s`` seconds to end and to be answered.
+    Where a client can be kept waiting, a message that finds as many requests
+    running as may is given ``patience_s`` seconds before it is taken. Where one
+    can have no more to say and still listen, calls that run by then have
+    ``linger_s`` seconds to end and to be answered.
     """
     await transport.start()
     connection = _Connection(server, transport, caller, binding)
     try:
         while await connection.take():
-            pass
+            await connection.room(patience_s)
         await connection.linger(linger_s)
     except ConnectionError:
         logger.info("a %s connection broke", binding.name)
@@ -246,6 +250,15 @@ class _Connection:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def room(self, timeout_s: float) -> None:
+        """Wait until one more request may run, but not for long: what comes next
+        may be the answer or the cancel that a running one waits for.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                while len(self._exchanges) >= self._server.limits.max_in_flight:
+                    await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
 
     async def linger(self, timeout_s: float) -> None:
         """Let what runs end by itself, and be answered, within ``timeout_s``."""

@@ -61,6 +61,17 @@ def test_the_bridge_is_told_of_plain_http_beyond_this_machine(
     assert ("--allow-http" in args) is allowed
 
 
+def test_local_programs_start_the_project_itself() -> None:
+    server = configuration("claude-desktop-stdio")["mcpServers"]["docs"]
+    command = [server["command"], *server["args"]]
+    assert command[-3:] == ["/path/to/project/manage.py", "mcp", "stdio"]
+    assert server["env"] == {"MCP_TOKEN": TOKEN}
+    assert words("claude-code-stdio") == [
+        *("claude", "mcp", "add", "docs", "--env", f"MCP_TOKEN={TOKEN}", "--"),
+        *command,
+    ]
+
+
 def test_cursor_takes_the_token_from_the_environment() -> None:
     server = configuration("cursor")["mcpServers"]["docs"]
     assert server == {

@@ -31,7 +31,9 @@ def test_every_configuration_names_the_address_that_was_asked(home: str) -> None
     endpoint = "http://localhost:8123/mcp"
     about_tokens = [text for text in snippets(home) if "mcp tokens create" in text]
     assert len(about_tokens) == 1
-    others = [text for text in snippets(home) if text not in about_tokens]
+    local = [text for text in snippets(home) if "manage.py" in text and "stdio" in text]
+    assert len(local) == 2
+    others = [text for text in snippets(home) if text not in about_tokens + local]
     assert len(others) == 7
     assert [text for text in others if endpoint not in text] == []
 
@@ -48,6 +50,7 @@ def test_configurations_that_are_json_parse(home: str) -> None:
         ["mcpServers"],
         ["mcpServers"],
         ["inputs", "servers"],
+        ["mcpServers"],
     ]
 
 
