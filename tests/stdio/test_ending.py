@@ -106,7 +106,7 @@ def test_a_signal_cuts_no_line(start: Start) -> None:
     assert {message["id"] for message in server.ends()} <= {1, 2}
 
 
-def test_nobody_who_reads_its_output_ends_it(start: Start) -> None:
+def test_it_ends_when_nobody_reads_its_output(start: Start) -> None:
     server = start()
     server.says(call(1, "echo", text="yes"))
     assert text_of(server.hears()) == "yes"
@@ -116,7 +116,7 @@ def test_nobody_who_reads_its_output_ends_it(start: Start) -> None:
 
 
 @every_endless
-def test_nobody_who_reads_its_output_ends_whatever_runs(
+def test_what_runs_when_nobody_reads_the_output_is_ended(
     start: Start, mark: str
 ) -> None:
     server = start()
@@ -125,5 +125,8 @@ def test_nobody_who_reads_its_output_ends_whatever_runs(
     server.deafens()
     server.says(ENDLESS[mark])
     server.sees(mark)
-    server.hangs_up() if mark == "holding" else server.says(request(3, "tools/list"))
+    if mark == "holding":
+        server.hangs_up()  # nothing can be sent, so that nobody is missed
+    else:
+        server.says(request(3, "tools/list"))
     assert server.ends() == []

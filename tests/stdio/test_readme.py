@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,7 @@ def project(tmp_path: Path, environ: dict[str, str]) -> Path:
     """A project with an environment of its own, where a reader has theirs."""
     directory = tmp_path / "mysite"
     directory.mkdir()
-    (directory / ".venv").symlink_to(ROOT / ".venv")
+    (directory / ".venv").symlink_to(sys.prefix)
     manage = MANAGE.format(environ=environ, root=str(ROOT))
     (directory / "manage.py").write_text(manage)
     return directory
