@@ -195,12 +195,16 @@ class _Connection:
             raise _about(message, unsupported_version(version, self._binding.stateless))
         self._count(message)
 
+    @property
+    def _full(self) -> bool:
+        return len(self._exchanges) >= self._server.limits.max_in_flight
+
     def _count(self, message: Request) -> None:
         """Raises Flooded for a client that was refused that often in a row already."""
-        limit = self._server.limits.max_in_flight
-        if len(self._exchanges) < limit:
+        if not self._full:
             self._refused = 0
             return
+        limit = self._server.limits.max_in_flight
         self._refused += 1
         kind = ProtocolError if self._refused <= limit else Flooded
         said = f"more than {limit} requests are in flight"
@@ -255,9 +259,11 @@ class _Connection:
         """Wait until one more request may run, but not for long: what comes next
         may be the answer or the cancel that a running one waits for.
         """
+        if not self._full:
+            return
         with suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):
-                while len(self._exchanges) >= self._server.limits.max_in_flight:
+                while self._full:
                     await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
 
     async def linger(self, timeout_s: float) -> None:
