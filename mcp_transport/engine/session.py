@@ -45,7 +45,12 @@ class Session:
             self.phase = Phase.READY
 
     def wants(self, change: Change) -> bool:
-        """Tell whether the client is to hear of ``change``."""
+        """Tell whether the client is to hear of ``change``.
+
+        Before it is ready it hears nothing. Spec: 2025-11-25 basic/lifecycle.
+        """
+        if self.phase is not Phase.READY:
+            return False
         return isinstance(change, ListChanged) or change.uri in self.subscriptions
 
     @classmethod

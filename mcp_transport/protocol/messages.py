@@ -62,6 +62,12 @@ class Response:
     result: dict[str, Json] | None
     error: dict[str, Json] | None
 
+    def encoded(self) -> bytes:
+        outcome = (
+            {"error": self.error} if self.result is None else {"result": self.result}
+        )
+        return dumps({"jsonrpc": "2.0", "id": self.id, **outcome})
+
 
 Message = Request | Notification | Response
 Batch = tuple[Message | ProtocolError, ...]

@@ -93,6 +93,7 @@ class MemoryEvents:
         if not held.first - 1 <= number <= held.last:
             raise Gone
         held.reader = _MemoryReader(held, number)
+        held.delivered = number
         held.wake()
         return held.reader
 

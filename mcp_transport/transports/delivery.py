@@ -201,6 +201,10 @@ class Deliveries:
                 events, closed = await reader.read()
             except Gone:
                 return
+            except StoreUnavailable:
+                # The connection stays: it goes on where it was.
+                yield sse_comment()
+                continue
             if events:
                 yield b"".join([_framed(framing, before, event) for event in events])
                 if any(event.data.isdigit() for event in events):

@@ -1,0 +1,178 @@
+"""The way to Redis: scripts that are sent until their reply came."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha1
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import redis
+import redis.asyncio
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import (
+    AuthenticationError,
+    BusyLoadingError,
+    NoScriptError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisError,
+)
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+from redis.retry import Retry as SyncRetry
+
+from mcp_transport.engine.store import StoreUnavailable
+
+logger = logging.getLogger("mcp_transport")
+
+# A Redis that is well answers in well under a millisecond.
+TIMEOUT_S = 2.0
+# How long a request waits for a Redis that is away.
+PATIENCE_S = 3.0
+FIRST_PAUSE_S = 0.05
+LONGEST_PAUSE_S = 0.5
+MAX_CONNECTIONS = 64
+DEFAULT_PREFIX = "mcp"
+
+# What passes by itself: the command may or may not have been carried out.
+PASSING = (
+    BusyLoadingError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisConnectionError,
+    RedisTimeoutError,
+    OSError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A Redis server by its URL, and the prefix of our keys there."""
+
+    url: str
+    prefix: str
+
+    @classmethod
+    def of(cls, url: str) -> Self:
+        """Take our own parameter out of the URL; redis-py reads the others."""
+        parts = urlsplit(url)
+        query = dict(parse_qsl(parts.query))
+        prefix = query.pop("prefix", DEFAULT_PREFIX)
+        return cls(urlunsplit(parts._replace(query=urlencode(query))), prefix)
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    text: str
+    sha: str
+
+    @classmethod
+    @cache
+    def named(cls, name: str) -> Self:
+        """Read a script of ``lua/``, with the prelude in front."""
+        directory = Path(__file__).parent / "lua"
+        text = "\n".join(
+            (directory / f"{part}.lua").read_text("utf-8") for part in ("prelude", name)
+        )
+        return cls(text, sha1(text.encode(), usedforsecurity=False).hexdigest())
+
+
+class Commands:
+    """Runs our scripts. Nothing is connected before the first one."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._client: redis.asyncio.Redis | None = None
+
+    def client(self) -> redis.asyncio.Redis:
+        if self._client is None:
+            # redis-py would send a command again by itself, whatever it does; and
+            # with a time-out of its own it loses cancellations on Python 3.11.
+            pool = redis.asyncio.BlockingConnectionPool.from_url(
+                self._place.url,
+                max_connections=MAX_CONNECTIONS,
+                timeout=PATIENCE_S,
+                socket_timeout=None,
+                socket_connect_timeout=TIMEOUT_S,
+                socket_keepalive=True,
+                retry=Retry(NoBackoff(), 0),
+                retry_on_error=[],
+            )
+            self._client = redis.asyncio.Redis.from_pool(pool)
+        return self._client
+
+    async def run(
+        self, name: str, *args: bytes | str | float, patience_s: float | None
+    ) -> Any:
+        """Run a script until its reply came; ``patience_s`` is None to wait for as
+        long as it takes.
+
+        Raises StoreUnavailable when it did not come in time: the script may have
+        run or not.
+        """
+        script, loop = Script.named(name), asyncio.get_running_loop()
+        gives_up_at = None if patience_s is None else loop.time() + patience_s
+        pause_s = FIRST_PAUSE_S
+        while True:
+            try:
+                return await self._once(script, args)
+            except PASSING as error:
+                if gives_up_at is not None and loop.time() + pause_s > gives_up_at:
+                    raise unavailable(error) from error
+            except AuthenticationError as error:
+                raise unavailable(error) from error
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+
+    async def _once(self, script: Script, args: tuple[bytes | str | float, ...]) -> Any:
+        client, prefix = self.client(), self._place.prefix
+        async with asyncio.timeout(TIMEOUT_S):
+            try:
+                return await client.evalsha(script.sha, 1, prefix, *args)
+            except NoScriptError:
+                return await client.eval(script.text, 1, prefix, *args)
+
+    def run_blocking(self, name: str, *args: bytes | str | float) -> Any:
+        """Run a script from a thread, or a process, that has no event loop of ours.
+
+        Raises StoreUnavailable.
+        """
+        script = Script.named(name)
+        client = redis.Redis.from_url(
+            self._place.url,
+            socket_timeout=TIMEOUT_S,
+            socket_connect_timeout=TIMEOUT_S,
+            retry=SyncRetry(NoBackoff(), 0),
+        )
+        try:
+            return client.eval(script.text, 1, self._place.prefix, *args)
+        except (RedisError, OSError) as error:
+            raise unavailable(error) from error
+        finally:
+            client.close()
+
+    async def info(self) -> dict[str, Any]:
+        """Return what Redis says of itself. Raises StoreUnavailable."""
+        try:
+            async with asyncio.timeout(TIMEOUT_S):
+                said: dict[str, Any] = await self.client().info()
+        except (RedisError, OSError) as error:
+            raise unavailable(error) from error
+        return said
+
+    async def close(self) -> None:
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose(close_connection_pool=True)
+
+
+def unavailable(error: Exception) -> StoreUnavailable:
+    """Log what is wrong with Redis; its words may name hosts, and stay here."""
+    logger.warning("Redis cannot be used: %s: %s", type(error).__name__, error)
+    return StoreUnavailable()

@@ -1,0 +1,30 @@
+-- Answer with an error what a process that died was to answer on a stream.
+-- ARGV: session, stream, what stands before and behind the id in the error, max
+-- events, max bytes, then the processes that died. Returns whose reader to wake.
+local id, stream, before_id, after_id = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local max_events, max_bytes = tonumber(ARGV[5]), tonumber(ARGV[6])
+local state, now = state_key(id, stream), now_ms()
+local dead = {}
+for place = 7, #ARGV do
+  dead[ARGV[place]] = true
+end
+local buried, open = 0, 0
+local fields = redis.call('HGETALL', state)
+for place = 1, #fields, 2 do
+  local request_id = string.match(fields[place], '^awaited (.*)$')
+  if request_id and dead[fields[place + 1]] then
+    append(id, stream, before_id .. request_id .. after_id, max_events, max_bytes)
+    redis.call('HDEL', state, fields[place])
+    buried = buried + 1
+  elseif request_id then
+    open = open + 1
+  end
+end
+if buried == 0 then
+  return
+end
+-- On the standing stream other processes go on; another one has one writer.
+if open == 0 and stream ~= '0' then
+  redis.call('HSET', state, 'closed', 1)
+end
+return wake_reader(id, stream, now)

@@ -1,0 +1,36 @@
+"""What a Redis must be set to, so that it forgets nothing by itself."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from mcp_transport.engine.store import StoreUnavailable
+from mcp_transport.stores.redis.connection import Commands
+
+logger = logging.getLogger("mcp_transport")
+
+
+def problems(info: Mapping[str, Any]) -> list[str]:
+    """Return what is wrong with a Redis that says ``info`` of itself."""
+    found = []
+    policy = info.get("maxmemory_policy", "noeviction")
+    if policy != "noeviction" and info.get("maxmemory"):
+        found.append(
+            f"Redis evicts keys ({policy}) when its memory is full, and with them "
+            "sessions in use: set maxmemory-policy noeviction."
+        )
+    if not info.get("aof_enabled"):
+        found.append("Redis would lose all sessions at a restart: set appendonly yes.")
+    return found
+
+
+async def report_preconditions(commands: Commands) -> None:
+    """Log what is wrong with our Redis."""
+    try:
+        info = await commands.info()
+    except StoreUnavailable:
+        return
+    for problem in problems(info):
+        logger.error("%s", problem)

@@ -1,0 +1,186 @@
+"""Signals by Redis: a log that every process reads, and changes told to sessions.
+
+Spec: 2025-11-25 server/resources #subscriptions, #list-changed-notification.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from mcp_transport.engine.changes import Change, ListChanged, ResourceUpdated
+from mcp_transport.engine.eventlog import STANDING
+from mcp_transport.engine.limits import Limits
+from mcp_transport.engine.signals import Answered, Cancelled, Ended, Hear, Signal
+from mcp_transport.engine.store import StoreUnavailable
+from mcp_transport.protocol.lifecycle import Phase
+from mcp_transport.protocol.messages import (
+    Response,
+    dumps,
+    encode_notification,
+    loads,
+    parse,
+)
+from mcp_transport.stores.redis.connection import PATIENCE_S, Commands
+from mcp_transport.stores.redis.hints import EVERYBODY
+from mcp_transport.stores.redis.pulse import Pulse, Said
+
+logger = logging.getLogger("mcp_transport")
+
+KEPT_MS = 60_000
+SESSIONS_AT_ONCE = 100
+# Until a process tells the sessions of a change that another one has made, if
+# that one has not done it.
+ITS_OWN_TURN_S = 0.25
+
+
+class RedisSignals:
+    """Signals."""
+
+    def __init__(self, commands: Commands, pulse: Pulse, limits: Limits) -> None:
+        self._commands = commands
+        self._pulse = pulse
+        self._limits = limits
+        self._hear: Hear | None = None
+        self._own: asyncio.Queue[Change] = asyncio.Queue()
+        self._others: asyncio.Queue[tuple[int, Change]] = asyncio.Queue()
+        self._tasks: list[asyncio.Task[None]] = []
+        pulse.listen(self._heard)
+
+    def listen(self, hear: Hear) -> None:
+        self._hear = hear
+
+    async def send(self, signal: Signal) -> None:
+        await self._pulse.start()
+        await self._sent(signal, PATIENCE_S)
+        self._pulse.hint_everybody(EVERYBODY)
+
+    async def _sent(self, said: Signal | Change, patience_s: float | None) -> int:
+        number: int = await self._commands.run(
+            "signal", *self._arguments(said), patience_s=patience_s
+        )
+        return number
+
+    def _arguments(self, said: Signal | Change) -> Sequence[str | bytes | int]:
+        is_change = isinstance(said, ListChanged | ResourceUpdated)
+        token = secrets.token_hex(8)
+        return token, self._pulse.process, _encode(said), KEPT_MS, int(is_change)
+
+    def announce(self, change: Change) -> None:
+        loop = self._pulse.loop
+        if loop is not None and loop.is_running():
+            loop.call_soon_threadsafe(self._announced, change)
+            return
+        # A process that serves nobody: those that do will tell their sessions.
+        try:
+            self._commands.run_blocking("signal", *self._arguments(change))
+        except StoreUnavailable:
+            logger.error("a change could not be told to the servers: %s", change)
+
+    def _announced(self, change: Change) -> None:
+        self._own.put_nowait(change)
+        self._start()
+
+    def _start(self) -> None:
+        if not self._tasks:
+            self._tasks = [
+                asyncio.create_task(self._tell_own()),
+                asyncio.create_task(self._tell_others()),
+            ]
+
+    def _heard(self, said: Said) -> None:
+        _, number, encoded = said
+        signal = _decode(encoded)
+        if self._hear is not None:
+            self._hear(signal)
+        if isinstance(signal, ListChanged | ResourceUpdated):
+            self._others.put_nowait((int(number), signal))
+            self._start()
+
+    async def _tell_own(self) -> None:
+        while True:
+            change = await self._own.get()
+            number = await self._sent(change, None)
+            self._pulse.hint_everybody(EVERYBODY)
+            await self._tell(number, change)
+
+    async def _tell_others(self) -> None:
+        while True:
+            number, change = await self._others.get()
+            await asyncio.sleep(ITS_OWN_TURN_S)
+            if await self._commands.run("told", "", patience_s=None) < number:
+                await self._tell(number, change)
+
+    async def _tell(self, number: int, change: Change) -> None:
+        """Say it once on the standing stream of each session that wants to know,
+        however many processes do this.
+        """
+        index = (
+            f"subscribed:{change.uri}"
+            if isinstance(change, ResourceUpdated)
+            else "sessions"
+        )
+        message = encode_notification(*change.notification)
+        async for ids in self._found(index):
+            processes = await self._commands.run(
+                "tell",
+                number,
+                message,
+                STANDING,
+                secrets.token_hex(4),
+                int(self._limits.session_idle_s * 1000),
+                self._limits.replay_events,
+                self._limits.replay_bytes,
+                Phase.READY.value,
+                index,
+                *ids,
+                patience_s=None,
+            )
+            self._pulse.hint_all(processes)
+        await self._commands.run("told", number, patience_s=None)
+
+    async def _found(self, index: str) -> AsyncIterator[list[bytes]]:
+        found: list[bytes] = await self._commands.run("index", index, patience_s=None)
+        for start in range(0, len(found), SESSIONS_AT_ONCE):
+            yield found[start : start + SESSIONS_AT_ONCE]
+
+    async def close(self) -> None:
+        tasks, self._tasks = self._tasks, []
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _encode(said: Signal | Change) -> bytes:
+    parts: list[Any]
+    if isinstance(said, Cancelled):
+        parts = ["cancelled", said.session_id, said.request_id]
+    elif isinstance(said, Answered):
+        # As text, which may be as deep as a message may be.
+        parts = ["answered", said.session_id, said.response.encoded().decode()]
+    elif isinstance(said, Ended):
+        parts = ["ended", said.session_id]
+    elif isinstance(said, ListChanged):
+        parts = ["list", said.kind]
+    else:
+        parts = ["resource", said.uri]
+    return dumps(parts)
+
+
+def _decode(said: bytes) -> Signal | Change:
+    kind, *parts = loads(said)
+    if kind == "cancelled":
+        return Cancelled(*parts)
+    if kind == "answered":
+        session_id, encoded = parts
+        response = parse(encoded.encode())
+        assert isinstance(response, Response)
+        return Answered(session_id, response)
+    if kind == "ended":
+        return Ended(*parts)
+    if kind == "list":
+        return ListChanged(*parts)
+    return ResourceUpdated(*parts)
