@@ -40,7 +40,7 @@ from mcp_transport.protocol.peer import Peer
 from mcp_transport.protocol.revisions import PLAIN
 from mcp_transport.transports.delivery import Deliveries, live
 from mcp_transport.transports.replies import json_reply, nothing, refusal, sse_reply
-from mcp_transport.transports.requests import body_of, unacceptable, wire_headers
+from mcp_transport.transports.requests import Refused, posted, wire_headers
 
 BINDING = Binding("plain", {PLAIN.name: PLAIN}, {})
 
@@ -108,18 +108,10 @@ class PlainHTTP:
         caller: Caller,
         headers: Mapping[str, str],
     ) -> HttpResponseBase:
-        wrong = unacceptable(
-            headers.get("content-type", ""),
-            headers.get("content-encoding", "identity"),
-            "*/*",
-        )
-        if wrong is not None:
-            return refusal(*wrong)
-        body = body_of(request, self._limits.max_body_bytes)
-        if body is None:
-            return refusal(413, "the body is too large")
         try:
-            message = _single(body)
+            message = _single(posted(request, self._limits.max_body_bytes))
+        except Refused as error:
+            return refusal(error.status, error.reason)
         except ProtocolError as error:
             return json_reply(
                 encode_error(error.request_id, error), headers, refusal_status(error)

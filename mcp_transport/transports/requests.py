@@ -59,6 +59,33 @@ def body_of(request: HttpRequest, max_bytes: int) -> bytes | None:
     return body if len(body) <= max_bytes else None
 
 
+class Refused(Exception):
+    """What HTTP itself has against a request: a status, and why."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+        self.reason = reason
+
+
+def posted(request: HttpRequest, max_bytes: int, accept: str = "*/*") -> bytes:
+    """Return the body of a POST that carries messages; ``accept`` is what its
+    client takes. Raises Refused.
+    """
+    headers = wire_headers(request)
+    wrong = unacceptable(
+        headers.get("content-type", ""),
+        headers.get("content-encoding", "identity"),
+        accept,
+    )
+    if wrong is not None:
+        raise Refused(*wrong)
+    body = body_of(request, max_bytes)
+    if body is None:
+        raise Refused(413, "the body is too large")
+    return body
+
+
 def accepts(accept: str, *media_types: str) -> bool:
     return all(
         media_type in accept

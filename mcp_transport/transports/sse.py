@@ -37,9 +37,9 @@ from mcp_transport.transports.claims import claims, used_before
 from mcp_transport.transports.delivery import Deliveries
 from mcp_transport.transports.replies import json_reply, nothing, refusal, sse_reply
 from mcp_transport.transports.requests import (
+    Refused,
     accepts,
-    body_of,
-    unacceptable,
+    posted,
     wire_headers,
 )
 
@@ -125,21 +125,14 @@ class HTTPWithSSE:
         refused = _refused(request, caller, "POST")
         if refused is not None or caller is None:
             return refused or refusal(401, "a bearer token is needed")
-        headers = wire_headers(request)
-        wrong = unacceptable(
-            headers.get("content-type", ""),
-            headers.get("content-encoding", "identity"),
-            "*/*",
-        )
-        if wrong is not None:
-            return refusal(*wrong)
-        body = body_of(request, self._limits.max_body_bytes)
-        if body is None:
-            return refusal(413, "the body is too large")
+        try:
+            body = posted(request, self._limits.max_body_bytes)
+        except Refused as error:
+            return refusal(error.status, error.reason)
         session_id = request.GET.get("sessionId")
         if not session_id:
             return refusal(400, "sessionId is missing in the query")
-        return await self._take(body, session_id, caller, headers)
+        return await self._take(body, session_id, caller, wire_headers(request))
 
     async def _take(
         self, body: bytes, session_id: str, caller: Caller, headers: Mapping[str, str]

@@ -58,9 +58,9 @@ from mcp_transport.transports.replies import (
     sse_reply,
 )
 from mcp_transport.transports.requests import (
+    Refused,
     accepts,
-    body_of,
-    unacceptable,
+    posted,
     wire_headers,
 )
 
@@ -115,10 +115,13 @@ class StreamableHTTP:
             return nothing(204, {"Allow": allowed})
         if caller is None:
             return refusal(401, "a bearer token is needed")
-        if request.method == "POST":
-            return await self._post(request, caller, headers, binding)
-        if request.method in ("GET", "DELETE") and binding.stateful:
-            return await self._of_session(request.method, caller, headers)
+        try:
+            if request.method == "POST":
+                return await self._post(request, caller, headers, binding)
+            if request.method in ("GET", "DELETE") and binding.stateful:
+                return await self._of_session(request.method, caller, headers)
+        except Refused as error:
+            return refusal(error.status, error.reason)
         return refusal(405, "this method means nothing here", {"Allow": allowed})
 
     # POST.
@@ -130,16 +133,8 @@ class StreamableHTTP:
         headers: Mapping[str, str],
         binding: Binding,
     ) -> HttpResponseBase:
-        wrong = unacceptable(
-            headers.get("content-type", ""),
-            headers.get("content-encoding", "identity"),
-            headers.get("accept", "*/*"),
-        )
-        if wrong is not None:
-            return refusal(*wrong)
-        body = body_of(request, self._limits.max_body_bytes)
-        if body is None:
-            return refusal(413, "the body is too large")
+        accept = headers.get("accept", "*/*")
+        body = posted(request, self._limits.max_body_bytes, accept)
         try:
             parsed = parse(body)
             revision = classify(parsed, headers, REVISIONS)
@@ -159,8 +154,6 @@ class StreamableHTTP:
             session = await self._session(caller, headers, claims(parsed))
         except Claimed as error:
             return json_reply(used_before(error), headers)
-        if isinstance(session, HttpResponse):
-            return session
         if isinstance(parsed, tuple):
             return await self._batch(parsed, session, caller, headers)
         return await self._stateful(parsed, session, caller, headers)
@@ -201,17 +194,19 @@ class StreamableHTTP:
 
     async def _session(
         self, caller: Caller, headers: Mapping[str, str], claimed: Collection[Id] = ()
-    ) -> Session | HttpResponse:
-        """Return the session that the headers name, or the refusal.
+    ) -> Session:
+        """Return the session that the headers name.
 
         To all but its own caller a session is as unknown as one that never was.
-        Raises Claimed.
+        Raises Claimed, and Refused.
         """
         session_id = headers.get(SESSION_HEADER)
         if session_id is None:
-            return refusal(400, "the header Mcp-Session-Id is missing")
+            raise Refused(400, "the header Mcp-Session-Id is missing")
         session = await self._sessions.get(session_id, caller.subject, claimed)
-        return session or refusal(404, "Session not found")
+        if session is None:
+            raise Refused(404, "Session not found")
+        return session
 
     async def _stateful(
         self,
@@ -307,8 +302,6 @@ class StreamableHTTP:
         if not accepts(headers.get("accept", "*/*").lower(), "text/event-stream"):
             return refusal(406, "Accept must list text/event-stream")
         session = await self._session(caller, headers)
-        if isinstance(session, HttpResponse):
-            return session
         last = headers.get("last-event-id")
         if last is None and await self._deliveries.is_read(session, STANDING):
             return refusal(409, "this session's stream is open already")
@@ -324,8 +317,6 @@ class StreamableHTTP:
         self, caller: Caller, headers: Mapping[str, str]
     ) -> HttpResponseBase:
         session = await self._session(caller, headers)
-        if isinstance(session, HttpResponse):
-            return session
         await self._sessions.remove(session.id)
         ended = Ended(session.id)
         self._server.hear(ended)
