@@ -1,0 +1,3 @@
+"""The site in containers."""
+
+from __future__ import annotations
