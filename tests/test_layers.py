@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("mcp_transport", "tools_app", "mcpsite", "tests", "bench")
+PACKAGES = ("mcp_transport", "tools_app", "mcpsite", "deploy", "tests", "bench")
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 EMPTY_NAMES = {"utils", "helpers", "common", "manager", "misc"}
 
