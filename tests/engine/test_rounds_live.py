@@ -125,8 +125,10 @@ async def test_another_session_cannot_answer() -> None:
     server, session, exchange = calling("rounds", {"count": 1})
     asked = await next_of(exchange)
     intruder = session_of(LATEST_STATEFUL, capabilities=EVERYTHING)
-    handed(server, Response(asked["id"], BERGEN, None), intruder)
-    handed(server, Response(asked["id"], BERGEN, None), None)
+    for other in (intruder, None):
+        given = handed(server, Response(asked["id"], BERGEN, None), other)
+        # Nor is anybody else told of it.
+        assert given.unheard is None
     assert not exchange.ready
     answer(server, session, asked, OSLO)
     assert text_of(await ended(exchange)) == "Oslo"
@@ -161,7 +163,9 @@ async def test_a_client_that_never_answers_is_not_waited_for() -> None:
         ("notifications/cancelled", {"requestId": request["id"]}) for request in asked
     ]
     assert failure_of(response["result"]) == "The client did not answer within 0.001 s."
-    assert session.answers.put(Response(asked[0]["id"], OSLO, None)) is False
+    for request in asked:
+        late = Response(request["id"], OSLO, None)
+        assert server.answers.put(session.id, late) is False
 
 
 async def test_the_deadline_stands_still_while_the_client_is_asked() -> None:
@@ -191,7 +195,8 @@ async def test_a_cancelled_call_waits_for_no_answer() -> None:
     asked = await next_of(exchange)
     notified(server, session, "notifications/cancelled", requestId=1)
     assert await said(exchange) == []
-    assert session.answers.put(Response(asked["id"], OSLO, None)) is False
+    late = Response(asked["id"], OSLO, None)
+    assert server.answers.put(session.id, late) is False
     await end_of(exchange.call)
     assert len(server.calls) == 0
 

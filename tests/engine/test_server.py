@@ -34,6 +34,7 @@ from mcp_transport.protocol.revision import Revision
 from mcp_transport.protocol.revisions import (
     LATEST,
     LATEST_STATEFUL,
+    PLAIN,
     REVISIONS,
     STATELESS,
 )
@@ -88,7 +89,8 @@ def phase_of(session: Session) -> Phase:
 
 
 def test_every_method_of_every_revision_is_answered() -> None:
-    listed = {name for revision in REVISIONS.values() for name in revision.requests}
+    spoken = [*REVISIONS.values(), PLAIN]
+    listed = {name for revision in spoken for name in revision.requests}
     assert listed == set(METHODS)
 
 
@@ -377,10 +379,13 @@ async def test_an_answer_to_nothing_is_dropped(
 ) -> None:
     caplog.set_level("INFO", "mcp_transport")
     server = serving()
-    for session in (None, session_of(LATEST_STATEFUL)):
-        exchange = handed(server, Response("ask-1", {}, None), session)
-        assert (exchange.done, exchange.take()) == (True, [])
-    assert caplog.text.count("an answer to no question of ours was dropped") == 2
+    mine, other = session_of(LATEST_STATEFUL), session_of(LATEST_STATEFUL)
+    for id in ("ask-1", 1, None, server.answers.new_id(other.id)):
+        for session in (None, mine):
+            exchange = handed(server, Response(id, {}, None), session)
+            assert (exchange.done, exchange.take()) == (True, [])
+            assert exchange.unheard is None
+    assert caplog.text.count("an answer to no question of ours was dropped") == 4
 
 
 # Hooks.

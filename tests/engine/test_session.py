@@ -1,16 +1,13 @@
 from __future__ import annotations
 
-import asyncio
-import gc
 import re
-import weakref
 
 import pytest
 
 from mcp_transport.engine.caller import ANONYMOUS, Caller
-from mcp_transport.engine.session import Answers, Session
+from mcp_transport.engine.changes import ListChanged, ResourceUpdated
+from mcp_transport.engine.session import Claimed, Session
 from mcp_transport.protocol.lifecycle import Phase
-from mcp_transport.protocol.messages import Response
 
 MINE = Caller("token:1")
 
@@ -30,60 +27,36 @@ def test_ids_cannot_be_guessed_and_fit_into_a_header() -> None:
     assert all(re.fullmatch(r"[!-~]{32}", id) for id in ids)
 
 
-async def test_an_answer_goes_to_who_asked() -> None:
-    answers = Answers()
-    one, other = answers.expect("a"), answers.expect("b")
-    answer = Response("b", {"ok": True}, None)
-    assert answers.put(answer) is True
-    assert await other is answer
-    refusal = Response("a", None, {"code": -1, "message": "no"})
-    assert answers.put(refusal) is True
-    assert await one is refusal
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (Phase.NEW, Phase.NEW),
+        (Phase.INITIALIZED, Phase.READY),
+        (Phase.READY, Phase.READY),
+    ],
+)
+def test_a_client_is_ready_once_it_was_answered(before: Phase, after: Phase) -> None:
+    session = Session("s", "mine", phase=before)
+    session.initialized()
+    assert session.phase is after
 
 
-@pytest.mark.parametrize("id", ["b", 1, None])
-async def test_an_answer_that_nobody_waits_for_is_not_taken(
-    id: str | int | None,
-) -> None:
-    answers = Answers()
-    waiting = asyncio.ensure_future(answers.expect("a"))
-    assert answers.put(Response(id, {}, None)) is False
-    assert not waiting.done()
-    waiting.cancel()
+def test_a_client_hears_of_lists_and_of_what_it_subscribed_to() -> None:
+    session = Session("s", "mine", phase=Phase.READY, subscriptions={"doc://one"})
+    assert session.wants(ListChanged("tools"))
+    assert session.wants(ResourceUpdated("doc://one"))
+    assert not session.wants(ResourceUpdated("doc://other"))
+    session.subscriptions.clear()
+    assert not session.wants(ResourceUpdated("doc://one"))
 
 
-async def test_only_the_first_answer_counts() -> None:
-    answers = Answers()
-    waiting = answers.expect("a")
-    assert answers.put(Response("a", {"n": 1}, None)) is True
-    assert answers.put(Response("a", {"n": 2}, None)) is False
-    assert (await waiting).result == {"n": 1}
-    assert answers.put(Response("a", {"n": 3}, None)) is False
+@pytest.mark.parametrize("phase", [Phase.NEW, Phase.INITIALIZED])
+def test_a_client_that_is_not_ready_hears_of_nothing(phase: Phase) -> None:
+    session = Session("s", "mine", phase=phase, subscriptions={"doc://one"})
+    assert not session.wants(ListChanged("tools"))
+    assert not session.wants(ResourceUpdated("doc://one"))
 
 
-async def test_nothing_is_kept_of_what_was_answered_or_given_up() -> None:
-    class Watched(Response):
-        """A response that can be watched."""
-
-        __slots__ = ("__weakref__",)
-
-    answers = Answers()
-    response = Watched("a", {}, None)
-    kept = weakref.ref(response)
-    assert answers.put(response) is False
-    waiting = answers.expect("a")
-    assert answers.put(response) is True
-    assert await waiting is response
-    del waiting, response
-    await asyncio.sleep(0)
-    gc.collect()
-    assert kept() is None
-
-
-async def test_who_gave_up_gets_no_answer() -> None:
-    answers = Answers()
-    waiting = asyncio.ensure_future(answers.expect("a"))
-    waiting.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await waiting
-    assert answers.put(Response("a", {}, None)) is False
+def test_who_claims_in_vain_is_told_the_id() -> None:
+    assert Claimed("a").request_id == "a"
+    assert Claimed(1).request_id == 1

@@ -43,7 +43,9 @@ async def batch(exchange: Exchange) -> bytes:
     finally:
         for one in opened:
             one.leave()
-    return b'{"responses":[%b]}' % b",".join(one.take()[-1] for one in opened)
+    # One that the client has cancelled has no response.
+    said = [response for one in opened for response in one.take()[-1:]]
+    return b'{"responses":[%b]}' % b",".join(said)
 
 
 def _request(exchange: Exchange, place: int, asked: Any) -> Request:
