@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from mcp_transport.engine.limits import Limits
 from mcp_transport.engine.store import Store
 from mcp_transport.stores.memory import MemoryStore
@@ -16,16 +14,22 @@ def store_problem(where: str) -> str | None:
     """Return what is wrong with a value of the setting, to follow its name."""
     if where == MEMORY:
         return None
-    if urlsplit(where).scheme not in SCHEMES:
-        return (
-            f'must be "{MEMORY}" or a URL such as redis://localhost:6379/0, '
-            f"of one of the schemes {', '.join(SCHEMES)}"
-        )
+    wrong = (
+        f'must be "{MEMORY}" or a URL such as redis://localhost:6379/0, '
+        f"of one of the schemes {', '.join(SCHEMES)}"
+    )
+    if where.partition("://")[0] not in SCHEMES:
+        return wrong
     try:
         import channels_redis  # noqa: F401
-        import redis  # noqa: F401
+        from redis.connection import parse_url
     except ImportError:
         return 'needs Redis: pip install "django-mcp-transport[redis]"'
+    try:
+        parse_url(where)  # type: ignore[no-untyped-call]
+    except ValueError:
+        # Its words may hold a part of the password.
+        return wrong
     return None
 
 

@@ -41,12 +41,15 @@ class _Kept:
     used_at: float
     claims: dict[Id, None] = field(default_factory=dict)
 
-    def claim(self, request_id: Id) -> None:
-        """Raises Claimed."""
-        if request_id in self.claims:
-            raise Claimed(request_id)
-        self.claims[request_id] = None
-        if len(self.claims) > MAX_CLAIMS:
+    def claim(self, request_ids: Collection[Id]) -> None:
+        """Claim all of them, or none. Raises Claimed."""
+        claimed: dict[Id, None] = {}
+        for request_id in request_ids:
+            if request_id in self.claims or request_id in claimed:
+                raise Claimed(request_id)
+            claimed[request_id] = None
+        self.claims |= claimed
+        while len(self.claims) > MAX_CLAIMS:
             del self.claims[next(iter(self.claims))]
 
 
@@ -75,6 +78,7 @@ class MemorySessions:
         if len(own) >= self._limits.max_sessions:
             self._end(min(own.values(), key=lambda kept: kept.used_at).session.id)
         self._events.loop = asyncio.get_running_loop()
+        self._events.begin(session.id)
         kept = self._kept[session.id] = _Kept(session, now, now)
         self._by_subject.setdefault(session.subject, {})[session.id] = kept
 
@@ -89,8 +93,7 @@ class MemorySessions:
             self._end(id)
             return None
         kept.used_at = now
-        for request_id in claims:
-            kept.claim(request_id)
+        kept.claim(claims)
         return kept.session
 
     async def save(self, session: Session) -> None:

@@ -87,7 +87,7 @@ class MemoryEvents:
             held = self._opened(session_id, stream)
         else:
             held = self._find(session_id, stream)
-        if after is not None and after.epoch != held.epoch:
+        if held.dropped or (after is not None and after.epoch != held.epoch):
             raise Gone
         number = held.delivered if after is None else after.number
         if not held.first - 1 <= number <= held.last:
@@ -145,6 +145,10 @@ class MemoryEvents:
             self._closed[(session_id, held.name)] = self._clock()
             held.wake()
 
+    def begin(self, session_id: str) -> None:
+        """Let a session have streams, until they are dropped."""
+        self._streams[session_id] = {}
+
     def drop(self, session_id: str) -> None:
         """Forget every stream of a session."""
         for stream, held in self._streams.pop(session_id, {}).items():
@@ -153,7 +157,10 @@ class MemoryEvents:
             held.wake()
 
     def _opened(self, session_id: str, stream: str) -> _Stream:
-        streams = self._streams.setdefault(session_id, {})
+        streams = self._streams.get(session_id)
+        if streams is None:
+            # The session has ended meanwhile.
+            return _Stream(stream, secrets.token_hex(4), dropped=True)
         held = streams.get(stream)
         if held is None:
             held = streams[stream] = _Stream(stream, secrets.token_hex(4))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha1
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode
 
 import redis
 import redis.asyncio
@@ -61,10 +63,11 @@ class Place:
     @classmethod
     def of(cls, url: str) -> Self:
         """Take our own parameter out of the URL; redis-py reads the others."""
-        parts = urlsplit(url)
-        query = dict(parse_qsl(parts.query))
-        prefix = query.pop("prefix", DEFAULT_PREFIX)
-        return cls(urlunsplit(parts._replace(query=urlencode(query))), prefix)
+        address, _, query = url.partition("?")
+        parameters = dict(parse_qsl(query))
+        prefix = parameters.pop("prefix", DEFAULT_PREFIX)
+        query = urlencode(parameters)
+        return cls(f"{address}?{query}" if query else address, prefix)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,28 +87,38 @@ class Script:
 
 
 class Commands:
-    """Runs our scripts. Nothing is connected before the first one."""
+    """Runs our scripts. Nothing is connected before the first one.
+
+    Each command has a connection to itself. redis-py's pool is not asked for one:
+    it loses a connection when a task is cancelled as it gives it back.
+    """
 
     def __init__(self, place: Place) -> None:
         self._place = place
-        self._client: redis.asyncio.Redis | None = None
+        self._idle: list[redis.asyncio.Redis] = []
+        self._turns = asyncio.Semaphore(MAX_CONNECTIONS)
 
-    def client(self) -> redis.asyncio.Redis:
-        if self._client is None:
-            # redis-py would send a command again by itself, whatever it does; and
-            # with a time-out of its own it loses cancellations on Python 3.11.
-            pool = redis.asyncio.BlockingConnectionPool.from_url(
-                self._place.url,
-                max_connections=MAX_CONNECTIONS,
-                timeout=PATIENCE_S,
-                socket_timeout=None,
-                socket_connect_timeout=TIMEOUT_S,
-                socket_keepalive=True,
-                retry=Retry(NoBackoff(), 0),
-                retry_on_error=[],
-            )
-            self._client = redis.asyncio.Redis.from_pool(pool)
-        return self._client
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[redis.asyncio.Redis]:
+        async with asyncio.timeout(TIMEOUT_S), self._turns:
+            client = self._idle.pop() if self._idle else self._new()
+            try:
+                yield client
+            finally:
+                self._idle.append(client)
+
+    def _new(self) -> redis.asyncio.Redis:
+        # redis-py would send a command again by itself, whatever it does; and with
+        # a time-out of its own it loses cancellations on Python 3.11.
+        return redis.asyncio.Redis.from_url(
+            self._place.url,
+            single_connection_client=True,
+            socket_timeout=None,
+            socket_connect_timeout=TIMEOUT_S,
+            socket_keepalive=True,
+            retry=Retry(NoBackoff(), 0),
+            retry_on_error=[],
+        )
 
     async def run(
         self, name: str, *args: bytes | str | float, patience_s: float | None
@@ -122,21 +135,20 @@ class Commands:
         while True:
             try:
                 return await self._once(script, args)
+            except AuthenticationError as error:
+                raise unavailable(error) from error
             except PASSING as error:
                 if gives_up_at is not None and loop.time() + pause_s > gives_up_at:
                     raise unavailable(error) from error
-            except AuthenticationError as error:
-                raise unavailable(error) from error
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
 
     async def _once(self, script: Script, args: tuple[bytes | str | float, ...]) -> Any:
-        client, prefix = self.client(), self._place.prefix
-        async with asyncio.timeout(TIMEOUT_S):
+        async with self._connection() as client:
             try:
-                return await client.evalsha(script.sha, 1, prefix, *args)
+                return await client.evalsha(script.sha, 1, self._place.prefix, *args)
             except NoScriptError:
-                return await client.eval(script.text, 1, prefix, *args)
+                return await client.eval(script.text, 1, self._place.prefix, *args)
 
     def run_blocking(self, name: str, *args: bytes | str | float) -> Any:
         """Run a script from a thread, or a process, that has no event loop of ours.
@@ -160,15 +172,16 @@ class Commands:
     async def info(self) -> dict[str, Any]:
         """Return what Redis says of itself. Raises StoreUnavailable."""
         try:
-            async with asyncio.timeout(TIMEOUT_S):
-                said: dict[str, Any] = await self.client().info()
+            async with self._connection() as client:
+                said: dict[str, Any] = await client.info()
         except (RedisError, OSError) as error:
             raise unavailable(error) from error
         return said
 
     async def close(self) -> None:
-        client, self._client = self._client, None
-        if client is not None:
+        idle, self._idle = self._idle, []
+        self._turns = asyncio.Semaphore(MAX_CONNECTIONS)
+        for client in idle:
             await client.aclose(close_connection_pool=True)
 
 
