@@ -27,7 +27,6 @@ FORGOTTEN_MS = 600_000
 SIGNALS_AT_ONCE = 500
 
 StreamKey = tuple[str, str]  # session and stream
-Said = tuple[bytes, bytes, bytes]  # process, number of a change, what is said
 
 
 class Waiting(Protocol):
@@ -52,14 +51,14 @@ class Pulse:
         self._commands = commands
         self._hints = hints
         self._waiting: dict[StreamKey, set[Waiting]] = defaultdict(set)
-        self._hear: Callable[[Said], None] | None = None
+        self._hear: Callable[[bytes], None] | None = None
         self._cursor: bytes | str = ""
         self._silent_since: dict[str, float] = {}
         self._missed = False
         self._hinted: asyncio.Event | None = None
         self._beating: asyncio.Task[None] | None = None
 
-    def listen(self, hear: Callable[[Said], None]) -> None:
+    def listen(self, hear: Callable[[bytes], None]) -> None:
         """Call ``hear`` for each signal of another process."""
         self._hear = hear
 
@@ -116,8 +115,8 @@ class Pulse:
             self.wake(list(self._waiting))
         self.wake(_stream_key(name) for name in dirty)
         self._bury({process.decode() for process in silent})
-        for one in said:
-            if self._hear is not None and one[0].decode() != self.process:
+        for process, one in said:
+            if self._hear is not None and process.decode() != self.process:
                 self._hear(one)
         if len(said) == SIGNALS_AT_ONCE:
             self.soon()

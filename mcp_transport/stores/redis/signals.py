@@ -26,7 +26,7 @@ from mcp_transport.protocol.messages import (
 )
 from mcp_transport.stores.redis.connection import PATIENCE_S, Commands
 from mcp_transport.stores.redis.hints import EVERYBODY
-from mcp_transport.stores.redis.pulse import Pulse, Said
+from mcp_transport.stores.redis.pulse import Pulse
 
 logger = logging.getLogger("mcp_transport")
 
@@ -46,7 +46,8 @@ class RedisSignals:
         self._limits = limits
         self._hear: Hear | None = None
         self._own: asyncio.Queue[Change] = asyncio.Queue()
-        self._others: asyncio.Queue[tuple[int, Change]] = asyncio.Queue()
+        self._others = asyncio.Event()
+        self._telling = asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
         pulse.listen(self._heard)
 
@@ -56,13 +57,11 @@ class RedisSignals:
     async def send(self, signal: Signal) -> None:
         await self._pulse.start()
         await self._sent(signal, PATIENCE_S)
-        self._pulse.hint_everybody(EVERYBODY)
 
-    async def _sent(self, said: Signal | Change, patience_s: float | None) -> int:
-        number: int = await self._commands.run(
-            "signal", *self._arguments(said), patience_s=patience_s
-        )
-        return number
+    async def _sent(self, said: Signal | Change, patience_s: float | None) -> None:
+        arguments = self._arguments(said)
+        await self._commands.run("signal", *arguments, patience_s=patience_s)
+        self._pulse.hint_everybody(EVERYBODY)
 
     def _arguments(self, said: Signal | Change) -> Sequence[str | bytes | int]:
         is_change = isinstance(said, ListChanged | ResourceUpdated)
@@ -91,27 +90,34 @@ class RedisSignals:
                 asyncio.create_task(self._tell_others()),
             ]
 
-    def _heard(self, said: Said) -> None:
-        _, number, encoded = said
-        signal = _decode(encoded)
+    def _heard(self, said: bytes) -> None:
+        signal = _decode(said)
         if self._hear is not None:
             self._hear(signal)
         if isinstance(signal, ListChanged | ResourceUpdated):
-            self._others.put_nowait((int(number), signal))
+            self._others.set()
             self._start()
 
     async def _tell_own(self) -> None:
         while True:
-            change = await self._own.get()
-            number = await self._sent(change, None)
-            self._pulse.hint_everybody(EVERYBODY)
-            await self._tell(number, change)
+            await self._sent(await self._own.get(), None)
+            await self._tell_untold()
 
     async def _tell_others(self) -> None:
         while True:
-            number, change = await self._others.get()
+            await self._others.wait()
             await asyncio.sleep(ITS_OWN_TURN_S)
-            if await self._commands.run("told", "", patience_s=None) < number:
+            self._others.clear()
+            await self._tell_untold()
+
+    async def _tell_untold(self) -> None:
+        """Tell all changes that were not told yet, whosever they are, in order: a
+        session that was told one was told all before.
+        """
+        async with self._telling:
+            for number, said in await self._commands.run("untold", patience_s=None):
+                change = _decode(said)
+                assert isinstance(change, ListChanged | ResourceUpdated)
                 await self._tell(number, change)
 
     async def _tell(self, number: int, change: Change) -> None:

@@ -31,10 +31,10 @@ async def test_a_redis_that_is_away_is_unavailable_after_a_while() -> None:
     commands = Commands(Place.of(f"redis://127.0.0.1:{free_port()}"))
     for patience_s in (0, 0.2):
         with pytest.raises(StoreUnavailable) as raised:
-            await commands.run("told", "", patience_s=patience_s)
+            await commands.run("held", "s", "q", patience_s=patience_s)
         assert str(raised.value) == ""
     with pytest.raises(StoreUnavailable):
-        commands.run_blocking("told", "")
+        commands.run_blocking("held", "s", "q")
     with pytest.raises(StoreUnavailable):
         await commands.info()
     await commands.close()
@@ -44,7 +44,7 @@ async def test_a_password_that_is_wrong_is_not_tried_for_long(url: str) -> None:
     commands = Commands(Place.of(url.replace("redis://", "redis://nobody:wrong@")))
     with pytest.raises(StoreUnavailable):
         async with asyncio.timeout(5):
-            await commands.run("told", "", patience_s=60)
+            await commands.run("held", "s", "q", patience_s=60)
     await commands.close()
 
 
@@ -53,7 +53,7 @@ async def test_a_command_can_be_cancelled_at_any_moment(url: str) -> None:
 
     async def ask() -> None:
         while True:
-            await commands.run("told", "", patience_s=5)
+            await commands.run("held", "s", "q", patience_s=5)
 
     for _ in range(200):
         asking = asyncio.create_task(ask())
@@ -62,7 +62,7 @@ async def test_a_command_can_be_cancelled_at_any_moment(url: str) -> None:
         done, _ = await asyncio.wait([asking], timeout=5)
         assert done == {asking}
         assert asking.cancelled()
-    assert await commands.run("told", "", patience_s=5) == 0
+    assert await commands.run("held", "s", "q", patience_s=5) == 0
     await commands.close()
 
 

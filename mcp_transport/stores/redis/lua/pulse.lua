@@ -18,6 +18,6 @@ end
 local said = {}
 for _, entry in ipairs(redis.call('XRANGE', signals, '(' .. cursor, '+', 'COUNT', most)) do
   cursor = entry[1]
-  said[#said + 1] = {entry[2][2], entry[2][4], entry[2][6]}
+  said[#said + 1] = {entry[2][2], entry[2][4]}
 end
 return {cursor, dirty, silent, said}
