@@ -35,6 +35,7 @@ OPTIONS = (
     "--ping-interval=30",
     "--ping-timeout=10",
 )
+SET_UP_S = 120.0
 MOST = 32
 
 
@@ -90,8 +91,10 @@ def _owned(directory: Path) -> Iterator[None]:
 def _set_up(environ: dict[str, str]) -> None:
     """Migrate, and on the first start make and show the credentials."""
     command = [sys.executable, str(ROOT / "manage.py"), "firststart"]
-    if subprocess.run(command, env=environ, check=False).returncode:
-        raise Refused("the site could not be set up.")
+    try:
+        subprocess.run(command, env=environ, check=True, timeout=SET_UP_S)
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+        raise Refused(f"the site could not be set up: {error}") from error
 
 
 def read(arguments: list[str]) -> tuple[int, int, Path]:
