@@ -128,7 +128,7 @@ def _problem(key: str, name: str, value: Any) -> str | None:
         return f'MCP["{key}"] must be {said}'
     if name == "store" and (problem := store_problem(value)) is not None:
         return f'MCP["STORE"] {problem}'
-    if name == "transports" and not set(value) <= set(TRANSPORTS):
+    if name == "transports" and not all(one in TRANSPORTS for one in value):
         return f'MCP["TRANSPORTS"] must be {said}'
     if name in _NEEDED and not value:
         return f'MCP["{key}"] must not be empty'
@@ -200,7 +200,7 @@ def get_server() -> Server:
         list_ttl_ms=conf.list_ttl_ms,
         explain=explain,
         missing=MISSING,
-        relay=signals.announce,
+        signals=signals,
     )
     signals.listen(server.hear)
     return server

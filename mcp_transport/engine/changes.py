@@ -43,9 +43,13 @@ Listener = Callable[[Change], None]
 
 
 class Changes:
-    """Hands each change to every listener, on the listener's own event loop."""
+    """Hands each change to every listener, on the listener's own event loop.
 
-    def __init__(self) -> None:
+    ``attend`` is called with each one that begins to listen.
+    """
+
+    def __init__(self, attend: Callable[[], None] = lambda: None) -> None:
+        self._attend = attend
         self._listeners: dict[
             object, tuple[asyncio.AbstractEventLoop | None, Listener]
         ] = {}
@@ -59,6 +63,8 @@ class Changes:
             loop = asyncio.get_running_loop()
         except RuntimeError:
             loop = None
+        if loop is not None:
+            self._attend()
         key = object()
         self._listeners[key] = (loop, listener)
         return lambda: self._listeners.pop(key, None) and None

@@ -21,7 +21,14 @@ from mcp_transport.engine.exchange import Arrival, Exchange
 from mcp_transport.engine.limits import Limits
 from mcp_transport.engine.methods import METHODS
 from mcp_transport.engine.session import Session
-from mcp_transport.engine.signals import Answered, Cancelled, Ended, Signal
+from mcp_transport.engine.signals import (
+    Alone,
+    Answered,
+    Cancelled,
+    Ended,
+    Signal,
+    Signals,
+)
 from mcp_transport.protocol.errors import (
     INTERNAL_ERROR,
     ProtocolError,
@@ -59,10 +66,6 @@ def nothing_to_say(error: Exception) -> str | None:
     return None
 
 
-def nobody_else(change: Change) -> None:
-    """There are no others to tell."""
-
-
 class Server:
     """One catalogue, served to any number of doors.
 
@@ -71,8 +74,8 @@ class Server:
     first outermost. ``list_ttl_ms`` is how long a client may keep a list.
     ``explain`` turns an exception of the application's own into words for a
     model, or None to keep it inside; ``missing`` are those of its exceptions
-    that mean "there is no such resource". ``relay`` tells a change to those
-    sessions and processes that do not hear of it in this one.
+    that mean "there is no such resource". ``signals`` is the way to the
+    other processes that serve the same sessions.
     """
 
     def __init__(
@@ -88,7 +91,7 @@ class Server:
         list_ttl_ms: int = 0,
         explain: Callable[[Exception], str | None] = nothing_to_say,
         missing: tuple[type[Exception], ...] = (),
-        relay: Callable[[Change], None] = nobody_else,
+        signals: Signals | None = None,
     ) -> None:
         self.catalogue = catalogue
         self.info = dict(info)
@@ -101,11 +104,11 @@ class Server:
         self.missing: tuple[type[Exception], ...] = (ResourceNotFound, *missing)
         self.answers = Answers(signer)
         self.calls = Calls()
-        self.changes = Changes()
+        self.signals = signals or Alone()
+        self.changes = Changes(self.signals.attend)
         self.listeners: set[asyncio.Future[None]] = set()
         self._metas: dict[str, dict[str, Any]] = {}
         self._hooks = tuple(hooks)
-        self._relay = relay
         catalogue.watch(lambda kind: self.announce(ListChanged(kind)))
 
     def open(self, arrival: Arrival) -> Exchange:
@@ -248,7 +251,7 @@ class Server:
     def announce(self, change: Change) -> None:
         """Tell all that want to know of a change. Any thread may call it."""
         self.changes.publish(change)
-        self._relay(change)
+        self.signals.announce(change)
 
     def end_streams(self) -> None:
         """End every listen stream with its result, as before a shutdown.

@@ -57,3 +57,21 @@ class Signals(Protocol):
         process. Returns at once; any thread may call it, of any process.
         """
         ...
+
+    def attend(self) -> None:
+        """Begin to hear the others, on the running event loop: somebody here wants
+        to know of changes. Returns at once, and may be called again.
+        """
+        ...
+
+
+class Alone:
+    """Signals where there is nobody else."""
+
+    def listen(self, hear: Hear) -> None: ...
+
+    async def send(self, signal: Signal) -> None: ...
+
+    def announce(self, change: Change) -> None: ...
+
+    def attend(self) -> None: ...

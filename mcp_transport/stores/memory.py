@@ -139,6 +139,9 @@ class MemorySignals:
     def listen(self, hear: Hear) -> None:
         """Nobody else says anything."""
 
+    def attend(self) -> None:
+        """Nobody else says anything."""
+
     async def send(self, signal: Signal) -> None:
         """What concerned nothing in this process concerns nothing."""
 

@@ -6,7 +6,7 @@ import asyncio
 
 from mcp_transport.engine.catalogue import Shelf
 from mcp_transport.engine.changes import Change, ResourceUpdated
-from mcp_transport.engine.signals import Answered, Cancelled, Ended
+from mcp_transport.engine.signals import Alone, Answered, Cancelled, Ended
 from mcp_transport.protocol.messages import Notification, Response
 from mcp_transport.protocol.revisions import LATEST_STATEFUL
 from tests.engine.exchanges import (
@@ -65,13 +65,29 @@ async def test_what_another_process_was_told_is_heard_here() -> None:
     assert len(server.calls) == 0
 
 
-async def test_changes_are_told_here_and_relayed_once() -> None:
-    relayed: list[Change] = []
+class Others(Alone):
+    """Other processes, and what they were told."""
+
+    def __init__(self) -> None:
+        self.told: list[Change] = []
+        self.attended = 0
+
+    def announce(self, change: Change) -> None:
+        self.told.append(change)
+
+    def attend(self) -> None:
+        self.attended += 1
+
+
+async def test_changes_are_told_here_and_to_the_others_once() -> None:
+    others = Others()
     told: list[Change] = []
-    server = serving(relay=relayed.append)
+    server = serving(signals=others)
+    assert others.attended == 0
     server.changes.subscribe(told.append)
+    assert others.attended == 1
     mine, theirs = ResourceUpdated("doc://mine"), ResourceUpdated("doc://theirs")
     server.announce(mine)
     # What was heard of another process was told to all by that one.
     assert server.hear(theirs) is True
-    assert (relayed, told) == ([mine], [mine, theirs])
+    assert (others.told, told) == ([mine], [mine, theirs])

@@ -9,6 +9,7 @@ import logging
 import secrets
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Protocol
 
 from mcp_transport.engine.store import StoreUnavailable
@@ -63,32 +64,34 @@ class Pulse:
         self._hear = hear
 
     async def start(self) -> None:
-        """Begin to beat, at the first use. Raises StoreUnavailable."""
+        """Begin to beat, at the first use: what others say from now on is heard.
+
+        Raises StoreUnavailable.
+        """
+        self.begin()
+        if not self.attends:
+            await self.beat()
+
+    @property
+    def attends(self) -> bool:
+        """Tell whether this process has begun to hear the others."""
+        return self._cursor != ""
+
+    def begin(self) -> None:
+        """Begin to beat, as soon as Redis can be reached."""
         loop = asyncio.get_running_loop()
         if self.loop is loop:
             return
         if self.loop is not None and not self.loop.is_closed():
             raise RuntimeError("a RedisStore belongs to one event loop: close it first")
         self.loop, self._hinted, self._cursor = loop, asyncio.Event(), ""
-        try:
-            # What is said from now on is heard.
-            await self.beat()
-        except BaseException:
-            self.loop = None
-            raise
         self._hints.start(self.process, self._hinted.set)
-        self._beating = loop.create_task(self._beat())
+        self._beating = loop.create_task(self._beat(self._hinted))
 
-    async def _beat(self) -> None:
-        assert self._hinted is not None
+    async def _beat(self, hinted: asyncio.Event) -> None:
         await report_preconditions(self._commands)
         while True:
-            try:
-                async with asyncio.timeout(EVERY_S):
-                    await self._hinted.wait()
-            except TimeoutError:
-                pass
-            self._hinted.clear()
+            hinted.clear()
             try:
                 await self.beat()
             except StoreUnavailable:
@@ -96,6 +99,9 @@ class Pulse:
             except Exception:
                 self._missed = True
                 logger.exception("a pulse failed")
+            with suppress(TimeoutError):
+                async with asyncio.timeout(EVERY_S):
+                    await hinted.wait()
 
     async def beat(self) -> None:
         """Take what there is. Raises StoreUnavailable."""

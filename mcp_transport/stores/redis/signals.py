@@ -54,6 +54,9 @@ class RedisSignals:
     def listen(self, hear: Hear) -> None:
         self._hear = hear
 
+    def attend(self) -> None:
+        self._pulse.begin()
+
     async def send(self, signal: Signal) -> None:
         await self._pulse.start()
         await self._sent(signal, PATIENCE_S)

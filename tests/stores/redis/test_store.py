@@ -165,6 +165,19 @@ async def test_signals_reach_the_others_and_not_oneself(opened: Opened) -> None:
     assert mine == []
 
 
+async def test_who_only_attends_hears_of_changes(opened: Opened) -> None:
+    """Such as a process whose only clients are WebSockets."""
+    one, other = opened(), opened()
+    told: list[Any] = []
+    other.signals.listen(told.append)
+    other.signals.attend()
+    other.signals.attend()
+    await session_in(one)
+    await becomes(lambda: other.pulse.attends)
+    one.signals.announce(ListChanged("tools"))
+    await becomes(lambda: told == [ListChanged("tools")])
+
+
 async def test_what_a_dead_process_owes_is_answered_with_an_error(
     opened: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
