@@ -128,7 +128,7 @@ MCP = {
     "MIDDLEWARE": ["corsheaders.middleware.CorsMiddleware"],
 }
 CORS_ALLOWED_ORIGINS = MCP["ALLOWED_ORIGINS"]
-CORS_URLS_REGEX = r"^/mcp/?$"
+CORS_URLS_REGEX = r"^/(mcp|sse|message)/?$"
 CORS_ALLOW_METHODS = ["DELETE", "GET", "OPTIONS", "POST"]
 CORS_ALLOW_HEADERS = [
     *default_headers,
@@ -137,6 +137,7 @@ CORS_ALLOW_HEADERS = [
     "mcp-name",
     "mcp-protocol-version",
     "mcp-session-id",
+    "x-session-id",
 ]
 CORS_EXPOSE_HEADERS = ["mcp-session-id", "www-authenticate"]
 
