@@ -12,12 +12,15 @@ from django.core.exceptions import ImproperlyConfigured
 from mcp_transport.conf import get_authenticators, imported, read
 from mcp_transport.endpoint import get_views
 from mcp_transport.engine.catalogue import Shelf
+from mcp_transport.engine.store import StoreUnavailable
 from mcp_transport.guards.origin import normalised_origin
+from mcp_transport.stores import server_problems
 
 
 def register() -> None:
     register_check(check_settings, Tags.security)
     register_check(check_catalogue)
+    register_check(check_store, Tags.security, deploy=True)
 
 
 def check_settings(**_: Any) -> list[CheckMessage]:
@@ -57,6 +60,24 @@ def _check_view() -> list[CheckMessage]:
     except ImproperlyConfigured as error:
         return [Error(str(error), id="mcp_transport.E004")]
     return []
+
+
+def check_store(**_: Any) -> list[CheckMessage]:
+    """Ask the store's server whether it keeps what it is given."""
+    conf, problems = read(getattr(settings, "MCP", {}))
+    if problems:
+        return []
+    try:
+        found = server_problems(conf.store)
+    except StoreUnavailable:
+        return [
+            Warning(
+                'The server that MCP["STORE"] names could not be asked.',
+                hint="Start it, or run this check where it can be reached.",
+                id="mcp_transport.W002",
+            )
+        ]
+    return [Error(problem, id="mcp_transport.E006") for problem in found]
 
 
 def check_catalogue(**_: Any) -> list[CheckMessage]:

@@ -1,19 +1,22 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.core.checks import CheckMessage
+from django.core.checks import WARNING, CheckMessage
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from django.test import override_settings
+from redis import Redis
 
 from mcp_transport import Shelf
-from mcp_transport.checks import check_catalogue, check_settings
+from mcp_transport.checks import check_catalogue, check_settings, check_store
 from mcp_transport.middleware import View
+from tests.serving import redis_server
 from tests.test_conf import LIMITS, WRONG
 
 TOKENS = "tests.wire.tokens.KnownTokens"
@@ -151,3 +154,30 @@ def test_names_that_collide_are_reported() -> None:
     assert "E002" in str(caught.value)
     assert "count" in str(caught.value)
     assert "Give one of them another name=." in str(caught.value)
+
+
+def test_a_store_in_memory_has_no_server_to_ask() -> None:
+    with override_settings(MCP={}):
+        assert check_store() == []
+
+
+def test_a_redis_is_asked_before_it_is_relied_on(tmp_path: Path) -> None:
+    with redis_server(tmp_path) as server, override_settings(MCP={"STORE": server.url}):
+        assert check_store() == []
+        with Redis.from_url(server.url) as client:
+            client.config_set("appendonly", "no")
+            client.config_set("maxmemory", "100mb")
+            client.config_set("maxmemory-policy", "allkeys-lru")
+        messages = check_store()
+        server.kill()
+        (away,) = check_store()
+    assert [message.id for message in messages] == ["mcp_transport.E006"] * 2
+    said = " ".join(message.msg for message in messages)
+    assert "maxmemory-policy noeviction" in said
+    assert "appendonly yes" in said
+    assert (away.id, away.level) == ("mcp_transport.W002", WARNING)
+
+
+def test_settings_that_are_wrong_are_not_asked_about_twice() -> None:
+    with override_settings(MCP={"STORE": "mysql://there"}):
+        assert check_store() == []

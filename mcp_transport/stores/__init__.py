@@ -33,6 +33,18 @@ def store_problem(where: str) -> str | None:
     return None
 
 
+def server_problems(where: str) -> list[str]:
+    """Return what is wrong with the server that a valid setting names, by asking it.
+
+    Raises StoreUnavailable.
+    """
+    if where == MEMORY:
+        return []
+    from mcp_transport.stores.redis.preconditions import inspected
+
+    return inspected(where)
+
+
 def open_store(where: str, limits: Limits) -> Store:
     """Return the store that a valid setting names. Nothing is connected yet."""
     if where == MEMORY:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha1
@@ -44,6 +44,7 @@ DEFAULT_PREFIX = "mcp"
 
 # What passes by itself: the command may or may not have been carried out.
 PASSING = (
+    AuthenticationError,
     BusyLoadingError,
     OutOfMemoryError,
     ReadOnlyError,
@@ -97,6 +98,7 @@ class Commands:
         self._place = place
         self._idle: list[redis.asyncio.Redis] = []
         self._turns = asyncio.Semaphore(MAX_CONNECTIONS)
+        self._away = False
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[redis.asyncio.Redis]:
@@ -134,12 +136,18 @@ class Commands:
         pause_s = FIRST_PAUSE_S
         while True:
             try:
-                return await self._once(script, args)
-            except AuthenticationError as error:
-                raise unavailable(error) from error
+                reply = await self._once(script, args)
             except PASSING as error:
-                if gives_up_at is not None and loop.time() + pause_s > gives_up_at:
-                    raise unavailable(error) from error
+                self._missed(error)
+                # No password becomes right by being tried again.
+                hopeless = isinstance(error, AuthenticationError)
+                if gives_up_at is not None and (
+                    hopeless or loop.time() + pause_s > gives_up_at
+                ):
+                    raise StoreUnavailable from error
+            else:
+                self._reached()
+                return reply
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
 
@@ -150,12 +158,37 @@ class Commands:
             except NoScriptError:
                 return await client.eval(script.text, 1, self._place.prefix, *args)
 
+    def _missed(self, error: Exception) -> None:
+        """Log the first of many: its words may name hosts, and stay here."""
+        if not self._away:
+            self._away = True
+            logger.warning("Redis is away: %s: %s", type(error).__name__, error)
+
+    def _reached(self) -> None:
+        if self._away:
+            self._away = False
+            logger.warning("Redis is back")
+
     def run_blocking(self, name: str, *args: bytes | str | float) -> Any:
         """Run a script from a thread, or a process, that has no event loop of ours.
 
         Raises StoreUnavailable.
         """
-        script = Script.named(name)
+        text = Script.named(name).text
+        with self._blocking() as client:
+            return client.eval(text, 1, self._place.prefix, *args)
+
+    def info(self) -> dict[str, Any]:
+        """Return what Redis says of itself, without an event loop.
+
+        Raises StoreUnavailable.
+        """
+        with self._blocking() as client:
+            said: dict[str, Any] = client.info()
+        return said
+
+    @contextmanager
+    def _blocking(self) -> Iterator[redis.Redis]:
         client = redis.Redis.from_url(
             self._place.url,
             socket_timeout=TIMEOUT_S,
@@ -163,29 +196,15 @@ class Commands:
             retry=SyncRetry(NoBackoff(), 0),
         )
         try:
-            return client.eval(script.text, 1, self._place.prefix, *args)
+            yield client
         except (RedisError, OSError) as error:
-            raise unavailable(error) from error
+            self._missed(error)
+            raise StoreUnavailable from error
         finally:
             client.close()
-
-    async def info(self) -> dict[str, Any]:
-        """Return what Redis says of itself. Raises StoreUnavailable."""
-        try:
-            async with self._connection() as client:
-                said: dict[str, Any] = await client.info()
-        except (RedisError, OSError) as error:
-            raise unavailable(error) from error
-        return said
 
     async def close(self) -> None:
         idle, self._idle = self._idle, []
         self._turns = asyncio.Semaphore(MAX_CONNECTIONS)
         for client in idle:
             await client.aclose(close_connection_pool=True)
-
-
-def unavailable(error: Exception) -> StoreUnavailable:
-    """Log what is wrong with Redis; its words may name hosts, and stay here."""
-    logger.warning("Redis cannot be used: %s: %s", type(error).__name__, error)
-    return StoreUnavailable()

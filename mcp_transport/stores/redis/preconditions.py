@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping
 from typing import Any
 
 from mcp_transport.engine.store import StoreUnavailable
-from mcp_transport.stores.redis.connection import Commands
+from mcp_transport.stores.redis.connection import Commands, Place
 
 logger = logging.getLogger("mcp_transport")
 
@@ -26,11 +27,16 @@ def problems(info: Mapping[str, Any]) -> list[str]:
     return found
 
 
+def inspected(url: str) -> list[str]:
+    """Return what is wrong with the Redis at ``url``. Raises StoreUnavailable."""
+    return problems(Commands(Place.of(url)).info())
+
+
 async def report_preconditions(commands: Commands) -> None:
     """Log what is wrong with our Redis."""
     try:
-        info = await commands.info()
+        found = problems(await asyncio.to_thread(commands.info))
     except StoreUnavailable:
         return
-    for problem in problems(info):
+    for problem in found:
         logger.error("%s", problem)

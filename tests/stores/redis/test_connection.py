@@ -36,7 +36,7 @@ async def test_a_redis_that_is_away_is_unavailable_after_a_while() -> None:
     with pytest.raises(StoreUnavailable):
         commands.run_blocking("held", "s", "q")
     with pytest.raises(StoreUnavailable):
-        await commands.info()
+        commands.info()
     await commands.close()
 
 
