@@ -9,8 +9,9 @@ from __future__ import annotations
 import select
 import socket
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import count
 from types import TracebackType
 from typing import Self
 
@@ -30,10 +31,14 @@ class WrongReply(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """What to send and what must come back, both by the number of the request."""
+    """What to send and what must come back, both by the number of the request.
+
+    A session knows the ids that it has seen, so no number is given out twice.
+    """
 
     request: Callable[[int], bytes]
     reply: Callable[[int], bytes]
+    numbers: Iterator[int] = field(default_factory=lambda: count(FIRST_ID + 1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +94,6 @@ class Load:
 
     def __init__(self, port: int, script: Script) -> None:
         self._script = script
-        self._next_id = FIRST_ID
         self._poll = select.epoll()
         self._connections: dict[int, _Connection] = {}
         for _ in range(CONNECTIONS):
@@ -138,6 +142,5 @@ class Load:
         return Window(time.perf_counter() - start_s, latencies_s)
 
     def _ask(self, connection: _Connection) -> None:
-        number = self._next_id
-        self._next_id += 1
+        number = next(self._script.numbers)
         connection.send(self._script.request(number), self._script.reply(number))
