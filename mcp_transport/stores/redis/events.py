@@ -39,20 +39,20 @@ class RedisEvents:
     ) -> _RedisWriter:
         await self.pulse.start()
         key = (session_id, stream)
-        found = await self.commands.run(
-            "write",
-            *key,
-            secrets.token_hex(4),
-            self.ttl_ms,
-            self.pulse.process,
-            *(dumps(id) for id in awaited),
-            patience_s=PATIENCE_S,
-        )
-        epoch, written = (b"0", 0) if found is None else found
-        lane = self._lanes.get(key)
-        if lane is None or lane.epoch != epoch.decode():
-            lane = self._lanes[key] = _Lane(epoch.decode(), written)
-        return _RedisWriter(self, key, lane)
+        lane = self._lanes.setdefault(key, _Lane())
+        # Between what Redis says and its note here, nobody of ours appends.
+        async with lane.turn:
+            found = await self.commands.run(
+                "write",
+                *key,
+                secrets.token_hex(4),
+                self.ttl_ms,
+                self.pulse.process,
+                *(dumps(id) for id in awaited),
+                patience_s=PATIENCE_S,
+            )
+            epoch, lane.written = (b"0", 0) if found is None else found
+        return _RedisWriter(self, key, epoch.decode(), lane)
 
     async def read(
         self, session_id: str, stream: str, after: Position | None = None
@@ -111,13 +111,14 @@ def _around_id(error: bytes) -> tuple[bytes, bytes]:
 
 
 class _Lane:
-    """What this process appends to one stream, one after the other."""
+    """What this process appends to one stream, one after the other: how many
+    messages it has ``written`` changes with its ``turn`` alone.
+    """
 
-    __slots__ = ("__weakref__", "epoch", "turn", "written")
+    __slots__ = ("__weakref__", "turn", "written")
 
-    def __init__(self, epoch: str, written: int) -> None:
-        self.epoch = epoch
-        self.written = written
+    def __init__(self) -> None:
+        self.written = 0
         self.turn = asyncio.Lock()
 
 
@@ -145,15 +146,18 @@ class _Woken:
 class _RedisWriter(_Woken):
     """A Writer. It waits for Redis as long as it takes, and for its reader."""
 
-    def __init__(self, log: RedisEvents, key: StreamKey, lane: _Lane) -> None:
+    def __init__(
+        self, log: RedisEvents, key: StreamKey, epoch: str, lane: _Lane
+    ) -> None:
         super().__init__()
         self._log = log
         self._key = key
+        self._epoch = epoch
         self._lane = lane
 
     @property
     def start(self) -> Position:
-        return Position(self._key[1], self._lane.epoch, 0)
+        return Position(self._key[1], self._epoch, 0)
 
     def mourn(self, dead: frozenset[str]) -> None:
         """A writer has nobody to mourn."""
@@ -162,48 +166,51 @@ class _RedisWriter(_Woken):
         self, messages: Sequence[bytes], answered: Collection[Id] = ()
     ) -> None:
         settled = [dumps(id) for id in answered]
-        async with self._lane.turn:
-            if await self._appended(messages, settled):
-                return
-            self._log.pulse.add(self._key, self)
-            try:
-                while not await self._appended(self._rest, settled):
-                    await self.wait(FULL_FOR_S)
-            finally:
-                self._log.pulse.discard(self._key, self)
+        rest = await self._append(messages, settled)
+        if not rest:
+            return
+        self._log.pulse.add(self._key, self)
+        try:
+            while rest := await self._append(rest, settled):
+                await self.wait(FULL_FOR_S)
+        finally:
+            self._log.pulse.discard(self._key, self)
 
-    async def _appended(self, messages: Sequence[bytes], settled: list[bytes]) -> bool:
-        """Append what fits; True when that was all, or the stream is over."""
+    async def _append(
+        self, messages: Sequence[bytes], settled: list[bytes]
+    ) -> Sequence[bytes]:
+        """Append what fits; return the rest, or none when the stream is over."""
         self.clear()
         lane, limits = self._lane, self._log.limits
-        done = await self._log.commands.run(
-            "append",
-            *self._key,
-            lane.epoch,
-            self._log.pulse.process,
-            lane.written,
-            limits.replay_events,
-            limits.replay_bytes,
-            self._log.ttl_ms,
-            len(settled),
-            *settled,
-            *messages,
-            patience_s=None,
-        )
-        if done is None:
-            return True
-        written, reader = done
-        self._rest = messages[written - lane.written :]
-        lane.written = written
+        async with lane.turn:
+            done = await self._log.commands.run(
+                "append",
+                *self._key,
+                self._epoch,
+                self._log.pulse.process,
+                lane.written,
+                limits.replay_events,
+                limits.replay_bytes,
+                self._log.ttl_ms,
+                len(settled),
+                *settled,
+                *messages,
+                patience_s=None,
+            )
+            if done is None:
+                return ()
+            written, reader = done
+            rest = messages[written - lane.written :]
+            lane.written = written
         self._log.pulse.hint(reader, self._key)
-        return not self._rest
+        return rest
 
     async def close(self) -> None:
         async with self._lane.turn:
             reader = await self._log.commands.run(
                 "close",
                 *self._key,
-                self._lane.epoch,
+                self._epoch,
                 self._log.pulse.process,
                 int(self._log.limits.replay_age_s * 1000),
                 patience_s=None,
