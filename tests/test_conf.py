@@ -24,7 +24,7 @@ from mcp_transport.conf import (
     imported,
     read,
 )
-from mcp_transport.endpoint import get_view
+from mcp_transport.endpoint import get_views
 from mcp_transport.engine.changes import Change
 from mcp_transport.engine.limits import Limits
 from tests.wire.tokens import KnownTokens
@@ -52,6 +52,8 @@ WRONG: dict[str, list[Any]] = {
     "ALLOWED_ORIGINS": LISTS,
     "MIDDLEWARE": LISTS,
     "HOOKS": LISTS,
+    "STORE": [*STRINGS, None, "", "redis", "mysql://there/0", "http://there"],
+    "TRANSPORTS": [*LISTS, ["stdio"], ["sse", "SSE"]],
     "ALLOW_ANONYMOUS": [None, 0, 1, -1, math.nan, "True", "", [], {}],
     "THREADS": [*NUMBERS, 0, 1001, 1.0],
     "LIST_TTL_MS": [*NUMBERS, 86_400_001, 0.5],
@@ -89,6 +91,18 @@ def test_what_a_key_cannot_be_is_named_and_left_out(key: str, value: Any) -> Non
         ("HOOKS", "a.b", 'MCP["HOOKS"] must be a list of dotted paths'),
         ("ALLOW_ANONYMOUS", 1, 'MCP["ALLOW_ANONYMOUS"] must be True or False'),
         ("NAME", "", 'MCP["NAME"] must not be empty'),
+        (
+            "TRANSPORTS",
+            ["tcp"],
+            'MCP["TRANSPORTS"] must be a list of streamable-http, sse, plain, '
+            "websocket",
+        ),
+        (
+            "STORE",
+            "mysql://there",
+            'MCP["STORE"] must be "memory" or a URL such as redis://localhost:6379/0, '
+            "of one of the schemes redis, rediss, unix",
+        ),
     ],
 )
 def test_a_problem_says_what_the_key_must_be(key: str, value: Any, said: str) -> None:
@@ -168,7 +182,7 @@ def test_a_class_is_called_and_anything_else_is_taken_as_it_is() -> None:
     )
 
 
-MADE: list[Callable[[], object]] = [get_conf, get_authenticators, get_server, get_view]
+MADE: list[Callable[[], object]] = [get_conf, get_authenticators, get_server, get_views]
 
 
 @pytest.mark.parametrize("made", MADE)
@@ -185,7 +199,7 @@ def test_what_was_made_of_the_settings_is_made_anew_when_they_change(
         assert made() is not first
 
 
-@pytest.mark.parametrize("made", [get_server, get_view])
+@pytest.mark.parametrize("made", [get_server, get_views])
 @pytest.mark.parametrize("key", ["SECRET_KEY", "SECRET_KEY_FALLBACKS"])
 def test_what_signs_is_made_anew_when_a_key_changes(
     made: Callable[[], object], key: str

@@ -7,7 +7,8 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.test import Client, RequestFactory, override_settings
 
-from mcp_transport.endpoint import endpoint, get_view
+from mcp_transport.endpoint import endpoint, get_views, served, sse
+from mcp_transport.endpoint import message as post_message
 from tests.rawasgi import HEADERS, LIST, message
 from tests.wire.conftest import MCP
 
@@ -30,16 +31,43 @@ def wsgi(body: bytes = LIST, **headers: str | None) -> Any:
     )
 
 
-def test_it_carries_its_credential_itself() -> None:
-    assert endpoint.csrf_exempt is True  # type: ignore[attr-defined]
-    assert endpoint.login_required is False  # type: ignore[attr-defined]
+@pytest.mark.parametrize("view", [endpoint, sse, post_message])
+def test_a_view_carries_its_credential_itself(view: Any) -> None:
+    assert view.csrf_exempt is True
+    assert view.login_required is False
 
 
-def test_there_is_one_view_of_the_settings() -> None:
-    view = get_view()
-    assert get_view() is view
+def test_the_views_are_made_once_of_the_settings() -> None:
+    views = get_views()
+    assert get_views() is views
     with override_settings(MCP={**MCP, "NAME": "other"}):
-        assert get_view() is not view
+        assert get_views() is not views
+
+
+@pytest.mark.parametrize(
+    ("transports", "names"),
+    [
+        (["streamable-http", "sse", "plain", "websocket"], ["mcp", "sse", "message"]),
+        (["streamable-http"], ["mcp"]),
+        (["plain"], ["mcp"]),
+        (["sse"], ["sse", "message"]),
+        (["websocket"], []),
+        ([], []),
+    ],
+)
+def test_what_is_switched_off_is_not_there(
+    transports: list[str], names: list[str]
+) -> None:
+    with override_settings(MCP={**MCP, "TRANSPORTS": transports}):
+        assert served() == names
+        assert list(get_views()) == names
+        statuses = {
+            path: Client().options(f"/{path}").status_code
+            for path in ("mcp", "sse", "message")
+        }
+    assert statuses == {
+        path: 403 if path in names else 404 for path in ("mcp", "sse", "message")
+    }
 
 
 def test_wrong_settings_are_said_when_it_is_made() -> None:
@@ -48,7 +76,7 @@ def test_wrong_settings_are_said_when_it_is_made() -> None:
         override_settings(MCP=wrong),
         pytest.raises(ImproperlyConfigured, match="PAGE_SIZE.*; .*|MIDDLEWARE.*; .*"),
     ):
-        get_view()
+        get_views()
 
 
 async def test_wrong_settings_stop_a_request() -> None:
