@@ -93,7 +93,7 @@ class Client:
         """Begin to receive, and shake hands where the revision wants it."""
         await self._transport.start()
         self._spawn(self._receive())
-        if not self.revision.stateful:
+        if "initialize" not in self.revision.requests:
             return
         self.server = await self.request(
             "initialize",

@@ -147,7 +147,7 @@ class Deliveries:
                 said.append(b"%d" % exchange.hang_up_ms)
                 exchange.hang_up_ms = None
             if exchange.over:
-                await self._save(session)
+                await self.save(session)
                 settled = [exchange.request_id] if _wants_response(exchange) else []
                 if said or settled:
                     await writer.append(said, settled)
@@ -156,7 +156,7 @@ class Deliveries:
                 await writer.append(said)
             await exchange.wait()
 
-    async def _save(self, session: Session) -> None:
+    async def save(self, session: Session) -> None:
         """What a request changed is kept before its response can be seen."""
         while True:
             try:

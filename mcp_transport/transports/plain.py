@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from django.http import HttpRequest
@@ -120,7 +120,7 @@ class PlainHTTP:
         streams = "text/event-stream" in headers.get("accept", "").lower()
         if streams and isinstance(message, Request) and hasattr(request, "scope"):
             arrival = Arrival(_reporting(message), BINDING, caller, None, session)
-            return self._streamed(arrival)
+            return self._streamed(arrival, session)
         return await self._settled(
             Arrival(message, BINDING, caller, None, session), session, headers
         )
@@ -143,11 +143,19 @@ class PlainHTTP:
             return nothing(202)
         return json_reply(said[-1], headers, _status(exchange))
 
-    def _streamed(self, arrival: Arrival) -> HttpResponseBase:
+    def _streamed(self, arrival: Arrival, session: Session) -> HttpResponseBase:
         exchange = self._server.open(arrival)
-        response = sse_reply(live(exchange, self._limits, named))
+        response = sse_reply(self._events(exchange, session))
         response._resource_closers.append(exchange.leave)  # type: ignore[attr-defined]
         return response
+
+    async def _events(
+        self, exchange: Exchange, session: Session
+    ) -> AsyncIterator[bytes]:
+        async for events in live(exchange, self._limits, named):
+            if exchange.done:
+                await self._deliveries.save(session)
+            yield events
 
     async def _get(
         self, session_id: str, caller: Caller, last: str | None

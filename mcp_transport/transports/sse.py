@@ -144,20 +144,32 @@ class HTTPWithSSE:
                 encode_error(error.request_id, error), headers, refusal_status(error)
             )
         try:
-            session = await self._sessions.get(
-                session_id, caller.subject, claims(parsed)
-            )
+            session = await self._session(session_id, caller, parsed)
         except Claimed as error:
             return json_reply(used_before(error), headers, 400)
-        if session is None:
-            return refusal(404, "Session not found")
-        try:
-            messages = _unbatched(parsed, session)
         except ProtocolError as error:
             return json_reply(encode_error(None, error), headers, 400)
-        for message in messages:
+        if session is None:
+            return refusal(404, "Session not found")
+        for message in parsed if isinstance(parsed, tuple) else (parsed,):
             await self._open(message, session, caller)
         return HttpResponse("Accepted", status=202, content_type="text/plain")
+
+    async def _session(
+        self, session_id: str, caller: Caller, parsed: Message | Batch
+    ) -> Session | None:
+        """Return the session that may take a body, with the ids that it claims.
+
+        Raises Claimed, and ProtocolError (-32600) for a batch where there are
+        none: one that is refused claims no ids.
+        """
+        if isinstance(parsed, tuple):
+            session = await self._sessions.get(session_id, caller.subject)
+            if session is None:
+                return None
+            if session.peer is None or not session.peer.revision.batching:
+                raise invalid_request("this revision has no batches")
+        return await self._sessions.get(session_id, caller.subject, claims(parsed))
 
     async def _open(
         self, message: Message | ProtocolError, session: Session, caller: Caller
@@ -195,12 +207,3 @@ def _message_uri(request: HttpRequest, session: Session) -> str:
     """
     place = request.path.rstrip("/").rpartition("/")[0]
     return f"{place}/message?sessionId={session.id}"
-
-
-def _unbatched(parsed: Message | Batch, session: Session) -> Batch:
-    """Raises ProtocolError (-32600) for a batch where there are none."""
-    if not isinstance(parsed, tuple):
-        return (parsed,)
-    if session.peer is None or not session.peer.revision.batching:
-        raise invalid_request("this revision has no batches")
-    return parsed

@@ -151,9 +151,14 @@ class StreamableHTTP:
         if isinstance(parsed, Request) and parsed.method == "initialize":
             return await self._initialize(parsed, caller, headers)
         try:
+            if isinstance(parsed, tuple):
+                # One that is refused claims no ids.
+                _check_batch(parsed, await self._session(caller, headers))
             session = await self._session(caller, headers, claims(parsed))
         except Claimed as error:
             return json_reply(used_before(error), headers)
+        except ProtocolError as error:
+            return json_reply(encode_error(None, error), headers, 400)
         if isinstance(parsed, tuple):
             return await self._batch(parsed, session, caller, headers)
         return await self._stateful(parsed, session, caller, headers)
@@ -236,10 +241,6 @@ class StreamableHTTP:
         headers: Mapping[str, str],
     ) -> HttpResponseBase:
         """Spec: 2025-03-26 basic/index #batching."""
-        try:
-            _check_batch(batch, session)
-        except ProtocolError as error:
-            return json_reply(encode_error(None, error), headers, 400)
         said = [
             encode_error(item.request_id, item)
             for item in batch
