@@ -15,7 +15,8 @@ from django.test import AsyncRequestFactory, RequestFactory
 from mcp_transport import Caller, ListChanged, ResourceUpdated, Shelf
 from mcp_transport.engine.limits import Limits
 from mcp_transport.protocol.revisions import LATEST, LATEST_STATEFUL
-from mcp_transport.stores.memory import MemoryEvents, MemorySessions
+from mcp_transport.stores.memory import MemoryStore
+from mcp_transport.transports.delivery import Deliveries
 from mcp_transport.transports.streamable import StreamableHTTP
 from tests.engine.exchanges import PATIENCE_S, serving
 
@@ -50,10 +51,16 @@ class Endpoint:
     """The view with its stores, and requests to it."""
 
     def __init__(self, **limits: Any) -> None:
-        self.server = serving(shelf, limits=Limits(**limits))
-        self.events = MemoryEvents(self.server.limits)
-        self.sessions = MemorySessions(self.server.limits, self.events)
-        self.view = StreamableHTTP(self.server, self.sessions, self.events)
+        bounds = Limits(**limits)
+        self.store = MemoryStore(bounds)
+        self.server = serving(shelf, limits=bounds, signals=self.store.signals)
+        deliveries = Deliveries(self.store, bounds)
+        self.view = StreamableHTTP(self.server, self.store, deliveries)
+
+    @property
+    def sessions(self) -> int:
+        """How many sessions there are whose clients are ready."""
+        return len(self.store.sessions.wanting(ListChanged("tools")))
 
     async def ask(
         self,
@@ -78,7 +85,10 @@ class Endpoint:
         response = await self.ask(
             body=request("initialize", **HANDSHAKE), caller=caller
         )
-        return {"Mcp-Session-Id": response["Mcp-Session-Id"]}
+        headers = {"Mcp-Session-Id": response["Mcp-Session-Id"]}
+        ready = {"jsonrpc": "2.0", "method": "notifications/initialized"}
+        await self.ask(body=ready, caller=caller, headers=headers)
+        return headers
 
 
 def request(method: str, **params: Any) -> dict[str, Any]:
@@ -129,7 +139,10 @@ async def test_only_an_asgi_request_can_have_a_session(
     )
     assert response.status_code == (200 if supported else 400)
     assert ("Mcp-Session-Id" in response) == supported
-    assert len(list(await endpoint.sessions.all())) == int(supported)
+    session = await endpoint.store.sessions.get(
+        response.get("Mcp-Session-Id", ""), ALICE.subject
+    )
+    assert (session is not None) == supported
 
 
 @pytest.mark.parametrize("factory", [RequestFactory, AsyncRequestFactory])
@@ -144,16 +157,14 @@ async def test_the_stateless_revision_is_served_everywhere(
 
 
 async def test_changes_reach_each_session_once() -> None:
-    """However many sessions there are, the server is listened to once."""
     endpoint = Endpoint()
     hers = [await endpoint.session(), await endpoint.session()]
     his = await endpoint.session(BOB)
-    assert len(endpoint.server.changes) == 1
     subscribe = request("resources/subscribe", uri="doc://one")
     assert said(await endpoint.ask(body=subscribe, headers=hers[0]))["result"] == {}
-    endpoint.server.changes.publish(ListChanged("tools"))
-    endpoint.server.changes.publish(ResourceUpdated("doc://one"))
-    await asyncio.gather(*endpoint.view._announcing)
+    endpoint.server.announce(ListChanged("tools"))
+    endpoint.server.announce(ResourceUpdated("doc://one"))
+    await asyncio.sleep(0)
     heard = []
     for headers, caller in ((hers[0], ALICE), (hers[1], ALICE), (his, BOB)):
         response = await endpoint.ask("GET", headers=headers, caller=caller)
@@ -162,12 +173,13 @@ async def test_changes_reach_each_session_once() -> None:
     assert heard == [2, 1, 1]
 
 
-def test_sessions_hear_of_changes_on_each_event_loop_that_serves_them() -> None:
+def test_sessions_are_served_by_one_event_loop_after_another() -> None:
     endpoint = Endpoint()
-    for _ in range(2):
+    for count in (1, 2):
         asyncio.run(endpoint.session())
-    endpoint.server.changes.publish(ListChanged("tools"))
-    assert len(endpoint.server.changes) == 0  # both loops are closed by now
+        assert endpoint.sessions == count
+    # Both loops are closed by now: there is nobody to be told.
+    endpoint.server.announce(ListChanged("tools"))
 
 
 async def test_a_cancelled_view_ends_the_call_that_it_waits_for() -> None:
@@ -205,7 +217,7 @@ async def test_delete_leaves_nothing_of_a_session() -> None:
     await piece(response)
     assert (await endpoint.ask("DELETE", headers=headers)).status_code == 204
     assert await endpoint.server.calls.drain(PATIENCE_S) == 0
-    assert list(await endpoint.sessions.all()) == []
+    assert endpoint.sessions == 0
     for method in ("GET", "DELETE"):
         gone = await endpoint.ask(method, headers=headers)
         assert gone.status_code == 404

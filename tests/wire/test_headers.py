@@ -216,13 +216,13 @@ async def test_a_session_repeats_nothing_in_headers(
 ) -> None:
     async with opened(revision) as client:
         params = {"name": "route", "arguments": {"region": "eu", "number": 3}}
-        message = client.message("tools/call", params)
         wrong: Headers = {
             "Mcp-Method": "x",
             "Mcp-Name": "y",
             "Mcp-Param-Region": "z",
         }
         for headers in ({}, wrong):
+            message = client.message("tools/call", params)
             response = await client.send(message, headers=headers)
             result = response.json()["result"]
             assert result["content"][0]["text"] == "eu 3 None"
