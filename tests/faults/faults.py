@@ -1,0 +1,45 @@
+"""The fault tests, each at the size that shows most and at one that is soon over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.faults import (
+    t02_resume,
+    t05_killed_process,
+    t06_failpoints,
+    t07_redis_restarted,
+    t08_redis_emptied,
+    t09_redis_disturbed,
+    t30_busy_threads,
+)
+
+Run = Callable[[Any, Path], Coroutine[Any, Any, str]]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """``run(size, directory)`` returns figures, or raises Failed. A size is data:
+    there is one way through a test.
+    """
+
+    run: Run
+    small: Any
+    full: Any
+
+
+FAULTS = {
+    name: Fault(module.run, module.SMALL, module.FULL)
+    for name, module in {
+        "T2": t02_resume,
+        "T5": t05_killed_process,
+        "T6": t06_failpoints,
+        "T7": t07_redis_restarted,
+        "T8": t08_redis_emptied,
+        "T9": t09_redis_disturbed,
+        "T30": t30_busy_threads,
+    }.items()
+}

@@ -1,0 +1,70 @@
+"""Tools whose effects are noted where every process notes its own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from pathlib import Path
+
+from mcp_transport import Context, ResourceUpdated, Shelf
+from mcp_transport.conf import announce
+from tests.faults.journal import Journal
+from tests.faults.served.failpoints import die_after_effect
+
+shelf = Shelf()
+journal = Journal(Path(os.environ["FAULTS_JOURNAL"]))
+
+
+@shelf.tool
+async def work(ctx: Context, call: str, says: int = 0, pause_s: float = 0) -> str:
+    """Say something so many times, have the effect, and return the call.
+
+    Args:
+        call: what the effect is known by.
+        says: how many messages to log.
+        pause_s: how long to rest behind each, and before the effect.
+    """
+    for number in range(1, says + 1):
+        ctx.log("info", {"number": number, "at": time.monotonic()})
+        await asyncio.sleep(pause_s)
+    await asyncio.sleep(pause_s)
+    journal.write("ran", call=call, pid=os.getpid())
+    die_after_effect(ctx.request_id)
+    return call
+
+
+@shelf.tool
+def sleep(seconds: float) -> None:
+    """Hold a thread.
+
+    Args:
+        seconds: for how long.
+    """
+    time.sleep(seconds)
+
+
+@shelf.tool
+async def echo(text: str) -> str:
+    """Say the same again.
+
+    Args:
+        text: what to say.
+    """
+    return text
+
+
+@shelf.tool
+async def touch(uri: str) -> None:
+    """Announce that a note has changed.
+
+    Args:
+        uri: which note.
+    """
+    announce(ResourceUpdated(uri))
+
+
+@shelf.resource("note://{name}")
+async def note(name: str) -> str:
+    """A note."""
+    return name
