@@ -1,0 +1,7 @@
+"""The endpoint under Django's own handler, apart from the one beside it."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+
+urlpatterns = [path("urls/", include("mcp_transport.urls"))]
