@@ -31,4 +31,5 @@ MCP = {
     "VERSION": "1.2.3",
     "INSTRUCTIONS": "Ask for a quote before you order.",
     "AUTHENTICATORS": ["tools_app.tokens.TokenAuthenticator"],
+    "STORE": os.environ.get("SHOP_STORE", "memory"),
 }
