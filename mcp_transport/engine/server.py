@@ -145,8 +145,13 @@ class Server:
         self.calls.start(exchange.call, self._answer(exchange), key)
 
     def _peer(self, arrival: Arrival, message: Request) -> Peer:
-        """Return who asks: by what the request claims, else by its session."""
-        if claimed_version(message.params) is not None:
+        """Return who asks: by what the request claims, else by its session.
+
+        Where no stateless revision is served a claim means nothing: a client that
+        tries is to hear what a server of old would say, and shake hands then.
+        """
+        claims = claimed_version(message.params) is not None
+        if claims and arrival.binding.stateless:
             return Peer.from_meta(message.params, arrival.binding.stateless)
         session = arrival.session
         if session is None:

@@ -25,7 +25,7 @@ DATABASES = {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-MCP = {
+MCP: dict[str, object] = {
     "NAME": "tea-shop",
     "TITLE": "The Tea Shop",
     "VERSION": "1.2.3",
@@ -33,3 +33,7 @@ MCP = {
     "AUTHENTICATORS": ["tools_app.tokens.TokenAuthenticator"],
     "STORE": os.environ.get("SHOP_STORE", "memory"),
 }
+
+if os.environ.get("SHOP_IS_OPEN") == "1":
+    MCP["ALLOW_ANONYMOUS"] = True
+    MCP["ALLOWED_ORIGINS"] = [f"http://127.0.0.1:{os.environ['PORT']}"]

@@ -1,7 +1,8 @@
 """Meets a server with any 1.x release of the Python SDK; prints what it saw.
 
-Run by the Python of one of the environments: URL as the argument, the bearer
-token in the environment variable TOKEN.
+Run by the Python of one of the environments. The argument is a URL, whose scheme
+and path name the door, or an entry of mcpServers as JSON; the bearer token is in
+the environment variable TOKEN.
 """
 
 from __future__ import annotations
@@ -11,10 +12,14 @@ import inspect
 import json
 import os
 import sys
+from contextlib import AbstractAsyncContextManager
+from functools import partial
 from typing import Any
 
 import mcp.types as types
-from mcp import ClientSession, McpError
+from mcp import ClientSession, McpError, StdioServerParameters
+from mcp.client.sse import sse_client
+from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamablehttp_client
 from pydantic import AnyUrl
 
@@ -154,7 +159,27 @@ async def everything(session: ClientSession, client: Client) -> dict[str, Any]:
     return seen
 
 
-async def main(url: str) -> None:
+def transport(address: str) -> AbstractAsyncContextManager[Any]:
+    if address.startswith("{"):
+        return stdio_client(StdioServerParameters(**json.loads(address)))
+    headers = {"Authorization": f"Bearer {os.environ['TOKEN']}"}
+    if address.startswith("ws:"):
+        return websocket(address, headers)
+    if address.endswith("/sse"):
+        return sse_client(address, headers)
+    return streamablehttp_client(address, headers=headers)
+
+
+def websocket(url: str, headers: dict[str, str]) -> AbstractAsyncContextManager[Any]:
+    """Open a WebSocket with headers, to which the SDK leaves no way of its own."""
+    # Only one environment has the library that this needs.
+    from mcp.client import websocket as door
+
+    door.ws_connect = partial(door.ws_connect, additional_headers=headers)
+    return door.websocket_client(url)
+
+
+async def main(address: str) -> None:
     client = Client()
     callbacks = supported(
         ClientSession,
@@ -164,9 +189,8 @@ async def main(url: str) -> None:
         sampling_callback=client.sample,
         elicitation_callback=client.elicit,
     )
-    headers = {"Authorization": f"Bearer {os.environ['TOKEN']}"}
     async with (
-        streamablehttp_client(url, headers=headers) as (read, write, _),
+        transport(address) as (read, write, *_),
         ClientSession(read, write, **callbacks) as session,
     ):
         seen = await everything(session, client)

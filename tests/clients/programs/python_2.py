@@ -1,7 +1,8 @@
 """Meets a server with release 2 of the Python SDK; prints what it saw.
 
-Arguments: the URL, and "legacy" (the handshake of old) or "auto". The bearer
-token is in the environment variable TOKEN.
+Arguments: a URL, whose path names the door, or an entry of mcpServers as JSON;
+and "legacy" (the handshake of old) or "auto". The bearer token is in the
+environment variable TOKEN.
 """
 
 from __future__ import annotations
@@ -11,11 +12,15 @@ import json
 import os
 import sys
 import warnings
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx2
 import mcp_types as types
-from mcp import Client, MCPError
+from mcp import Client, MCPError, StdioServerParameters
+from mcp.client.sse import sse_client
+from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
 
 CHANGE_TIMEOUT_S = 20
@@ -101,8 +106,12 @@ async def calls(client: Client, handlers: Handlers) -> dict[str, Any]:
     return {**found, "brew": wire(brewed)}
 
 
+def has_sessions(client: Client) -> bool:
+    return client.protocol_version < "2026"
+
+
 async def everything(client: Client, handlers: Handlers) -> dict[str, Any]:
-    if client.protocol_version < "2026":
+    if has_sessions(client):
         await client.set_logging_level("info")
     templates = await client.list_resource_templates()
     return {
@@ -151,13 +160,24 @@ async def changes_by_subscription(client: Client, handlers: Handlers) -> None:
             await anext(subscription)
 
 
-async def main(url: str, mode: str) -> None:
-    handlers = Handlers()
+@asynccontextmanager
+async def transport(address: str) -> AsyncIterator[Any]:
     headers = {"Authorization": f"Bearer {os.environ['TOKEN']}"}
+    if address.startswith("{"):
+        yield stdio_client(StdioServerParameters(**json.loads(address)))
+    elif address.endswith("/sse"):
+        yield sse_client(address, headers)
+    else:
+        async with httpx2.AsyncClient(headers=headers, timeout=30) as http:
+            yield streamable_http_client(address, http_client=http)
+
+
+async def main(address: str, mode: str) -> None:
+    handlers = Handlers()
     async with (
-        httpx2.AsyncClient(headers=headers, timeout=30) as http,
+        transport(address) as streams,
         Client(
-            streamable_http_client(url, http_client=http),
+            streams,
             mode=mode,
             log_level="info",
             logging_callback=handlers.logged,
@@ -168,7 +188,7 @@ async def main(url: str, mode: str) -> None:
         ) as client,
     ):
         seen = await everything(client, handlers)
-        if mode == "legacy":
+        if has_sessions(client):
             await changes_by_session(client, handlers)
         else:
             await changes_by_subscription(client, handlers)

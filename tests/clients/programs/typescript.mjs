@@ -8,7 +8,7 @@ const STOCK = "shop://stock";
 
 // A package of the environment that the program was told to use.
 export const load = createRequire(path.join(process.argv[2], "package.json"));
-export const url = new URL(process.argv[3]);
+export const address = process.argv[3];
 export const transportOptions = {
   requestInit: { headers: { Authorization: `Bearer ${process.env.TOKEN}` } },
 };

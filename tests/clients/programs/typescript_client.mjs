@@ -30,7 +30,7 @@ const meta = mode === "auto" ? { _meta: { [LOG_LEVEL_META_KEY]: "info" } } : {};
 const call = (name, args, options) =>
   client.callTool({ name, arguments: args, ...meta }, options);
 const transport = new StreamableHTTPClientTransport(
-  shop.url,
+  new URL(shop.address),
   shop.transportOptions,
 );
 await client.connect(transport);
