@@ -14,6 +14,7 @@ from django.test import override_settings
 from mcp_transport import Shelf
 from mcp_transport.conf import (
     HUGE,
+    TRANSPORTS,
     Conf,
     ListChanged,
     ResourceUpdated,
@@ -21,12 +22,18 @@ from mcp_transport.conf import (
     get_authenticators,
     get_conf,
     get_server,
+    get_store,
     imported,
     read,
 )
 from mcp_transport.endpoint import get_views
 from mcp_transport.engine.changes import Change
 from mcp_transport.engine.limits import Limits
+from mcp_transport.engine.session import Session
+from mcp_transport.engine.store import Store
+from mcp_transport.stores.memory import MemoryStore
+from mcp_transport.stores.redis import RedisStore
+from mcp_transport.stores.redis.connection import Place
 from tests.wire.tokens import KnownTokens
 
 BOUND_S = 10
@@ -52,8 +59,20 @@ WRONG: dict[str, list[Any]] = {
     "ALLOWED_ORIGINS": LISTS,
     "MIDDLEWARE": LISTS,
     "HOOKS": LISTS,
-    "STORE": [*STRINGS, None, "", "redis", "mysql://there/0", "http://there"],
-    "TRANSPORTS": [*LISTS, ["stdio"], ["sse", "SSE"]],
+    "STORE": [
+        *STRINGS,
+        None,
+        "",
+        "Memory",
+        "redis",
+        "redis:",
+        "there:6379",
+        "mysql://there/0",
+        "http://there",
+        "redis://[::1",
+        "redis://there:port",
+    ],
+    "TRANSPORTS": [*LISTS, [""], ["stdio"], ["sse", "SSE"], ["sse", ["plain"]]],
     "ALLOW_ANONYMOUS": [None, 0, 1, -1, math.nan, "True", "", [], {}],
     "THREADS": [*NUMBERS, 0, 1001, 1.0],
     "LIST_TTL_MS": [*NUMBERS, 86_400_001, 0.5],
@@ -136,6 +155,13 @@ def test_the_edges_of_what_is_allowed() -> None:
         ("LIST_TTL_MS", 0),
         ("LIST_TTL_MS", 86_400_000),
         ("TITLE", None),
+        ("STORE", "memory"),
+        ("STORE", "redis://localhost"),
+        ("STORE", "rediss://me:word@redis.example:6380/1?prefix=shop"),
+        ("STORE", "unix:///run/redis.sock?db=1"),
+        ("TRANSPORTS", []),
+        ("TRANSPORTS", ["sse"]),
+        ("TRANSPORTS", list(TRANSPORTS)),
     ]:
         conf, problems = read({key: edge})
         assert (getattr(conf, key.lower()), problems) == (edge, [])
@@ -182,7 +208,13 @@ def test_a_class_is_called_and_anything_else_is_taken_as_it_is() -> None:
     )
 
 
-MADE: list[Callable[[], object]] = [get_conf, get_authenticators, get_server, get_views]
+MADE: list[Callable[[], object]] = [
+    get_conf,
+    get_authenticators,
+    get_store,
+    get_server,
+    get_views,
+]
 
 
 @pytest.mark.parametrize("made", MADE)
@@ -199,7 +231,7 @@ def test_what_was_made_of_the_settings_is_made_anew_when_they_change(
         assert made() is not first
 
 
-@pytest.mark.parametrize("made", [get_server, get_views])
+@pytest.mark.parametrize("made", [get_store, get_server, get_views])
 @pytest.mark.parametrize("key", ["SECRET_KEY", "SECRET_KEY_FALLBACKS"])
 def test_what_signs_is_made_anew_when_a_key_changes(
     made: Callable[[], object], key: str
@@ -225,6 +257,28 @@ def test_the_settings_reach_the_server() -> None:
     assert server.catalogue is SHELF
     assert server.limits == Limits(max_rounds=3)
     assert server.info == {"name": "shop", "version": "1"}
+
+
+def test_the_settings_reach_the_store() -> None:
+    with override_settings(MCP={"MAX_SESSIONS": 3}):
+        memory = get_store()
+        assert isinstance(memory, MemoryStore)
+        assert get_server().signals is memory.signals
+        assert asyncio.run(how_many_fit(memory)) == 3
+    with override_settings(MCP={"STORE": "redis://localhost:1/?prefix=shop"}):
+        redis = get_store()  # Nothing is connected yet.
+        assert isinstance(redis, RedisStore)
+        assert redis.place == Place("redis://localhost:1/", "shop")
+        assert get_server().signals is redis.signals
+
+
+async def how_many_fit(store: Store) -> int:
+    """Return how many of ten sessions of one caller are kept."""
+    sessions = [Session(str(number), "mine") for number in range(10)]
+    for session in sessions:
+        await store.sessions.add(session)
+    found = [await store.sessions.get(session.id, "mine") for session in sessions]
+    return len([session for session in found if session is not None])
 
 
 async def test_a_change_announced_on_another_thread_is_heard_on_the_loop() -> None:
