@@ -65,7 +65,7 @@ def issue_tokens(directory: Path) -> list[str]:
     ran = subprocess.run(
         [sys.executable, "-m", "bench.project.tokens", str(TOKENS)],
         cwd=ROOT,
-        env={**os.environ, **environment(directory, 2)},
+        env={**os.environ, **environment(directory, 3)},
         stdout=subprocess.PIPE,
         text=True,
         check=True,

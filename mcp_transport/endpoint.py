@@ -45,11 +45,11 @@ def get_views() -> Mapping[str, View]:
     sse = HTTPWithSSE(server, store, deliveries)
 
     async def mcp(request: HttpRequest, caller: Caller | None) -> HttpResponseBase:
+        if "streamable-http" not in transports:
+            return await plain(request, caller)
         if "plain" in transports and plain.speaks(request):
             return await plain(request, caller)
-        if "streamable-http" in transports:
-            return await streamable(request, caller)
-        return refusal(400, "the header X-Session-ID is missing")
+        return await streamable(request, caller)
 
     doors: dict[str, Door] = {"mcp": mcp, "sse": sse.stream, "message": sse.message}
     return {name: guarded(_view(doors[name])) for name in served()}

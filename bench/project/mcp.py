@@ -1,6 +1,6 @@
 """The catalogue that is measured.
 
-BENCH_TOOLS   how many tools there are, at least two
+BENCH_TOOLS   how many tools there are, at least three
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from typing import Literal
 
-from mcp_transport import Tool, catalogue, tool
+from mcp_transport import Context, Tool, catalogue, tool
 
 
 @tool(read_only=True, idempotent=True)
@@ -19,6 +19,18 @@ async def echo(text: str) -> str:
         text: what to say.
     """
     return text
+
+
+@tool
+async def steps(ctx: Context, count: int) -> str:
+    """Report progress so many times.
+
+    Args:
+        count: how often.
+    """
+    for number in range(1, count + 1):
+        ctx.progress(number, count)
+    return "done"
 
 
 @tool
@@ -42,5 +54,5 @@ def count_orders(
     return min(customer_id, limit)
 
 
-for number in range(int(os.environ["BENCH_TOOLS"]) - 2):
+for number in range(int(os.environ["BENCH_TOOLS"]) - 3):
     tool(name=f"count_orders_{number:04}")(count_orders)

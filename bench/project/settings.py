@@ -1,6 +1,7 @@
 """The settings of ``manage.py startproject``, with MCP and a database in a file.
 
 BENCH_DATABASE   the path of the SQLite file
+BENCH_STORE      MCP["STORE"], if not memory
 """
 
 from __future__ import annotations
@@ -43,6 +44,9 @@ MCP = {
     "NAME": "bench",
     "VERSION": "1",
     "AUTHENTICATORS": ["tools_app.tokens.TokenAuthenticator"],
+    "STORE": os.environ.get("BENCH_STORE", "memory"),
+    # Thousands of streams belong to a few tokens.
+    "MAX_SESSIONS": 5000,
     # A list of a thousand tools is to be one page.
     "PAGE_SIZE": 1000,
 }

@@ -17,7 +17,14 @@ import secrets
 from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Sequence
 from typing import Any, Protocol
 
-from mcp_transport.engine.eventlog import Event, Gone, Position, Reader, Writer
+from mcp_transport.engine.eventlog import (
+    STANDING,
+    Event,
+    Gone,
+    Position,
+    Reader,
+    Writer,
+)
 from mcp_transport.engine.exchange import Exchange
 from mcp_transport.engine.limits import Limits
 from mcp_transport.engine.session import Session
@@ -142,10 +149,11 @@ class Deliveries:
         """Append what the exchange says until it is over."""
         while True:
             said = exchange.take()
-            if exchange.hang_up_ms is not None:
-                # A bare number in the log is no message: it ends a connection.
-                said.append(b"%d" % exchange.hang_up_ms)
-                exchange.hang_up_ms = None
+            hang_up_ms, exchange.hang_up_ms = exchange.hang_up_ms, None
+            if hang_up_ms is not None and writer.start.stream != STANDING:
+                # A bare number in the log is no message: it ends a connection, but
+                # none that others are answered on as well.
+                said.append(b"%d" % hang_up_ms)
             if exchange.over:
                 await self.save(session)
                 settled = [exchange.request_id] if _wants_response(exchange) else []

@@ -25,7 +25,7 @@ from mcp_transport.engine.server import Server
 from mcp_transport.engine.session import Session
 from mcp_transport.engine.store import Store
 from mcp_transport.protocol.errors import ProtocolError, invalid_request
-from mcp_transport.protocol.framing import sse_comment, sse_event
+from mcp_transport.protocol.framing import sse_event
 from mcp_transport.protocol.http import refusal_status
 from mcp_transport.protocol.lifecycle import Phase
 from mcp_transport.protocol.messages import (
@@ -38,7 +38,7 @@ from mcp_transport.protocol.messages import (
 )
 from mcp_transport.protocol.peer import Peer
 from mcp_transport.protocol.revisions import PLAIN
-from mcp_transport.transports.delivery import Deliveries, live
+from mcp_transport.transports.delivery import RETRY_MS, Deliveries, live
 from mcp_transport.transports.replies import json_reply, nothing, refusal, sse_reply
 from mcp_transport.transports.requests import Refused, posted, wire_headers
 
@@ -52,16 +52,19 @@ _NAME = re.compile(r"[!-~]{1,128}")
 
 
 class _Named:
-    """A Framing by which a client can come back, as EventSource does by itself."""
+    """A Framing by which a client can come back, as EventSource does by itself.
+
+    A place without data is no event there, and is kept all the same.
+    """
 
     def opening(self, position: Position) -> bytes:
-        return sse_comment()
+        return self.parting(position, RETRY_MS)
 
     def event(self, position: Position, message: bytes) -> bytes:
         return named(message, str(position))
 
     def parting(self, position: Position, retry_ms: int) -> bytes:
-        return sse_event(b"{}", event="done", id=str(position), retry_ms=retry_ms)
+        return b"id: %b\nretry: %d\n\n" % (str(position).encode(), retry_ms)
 
 
 class PlainHTTP:
@@ -90,7 +93,7 @@ class PlainHTTP:
             return refusal(401, "a bearer token is needed")
         name = headers.get(NAME_HEADER) or request.GET.get(NAME_PARAMETER, "")
         if not _NAME.fullmatch(name):
-            return refusal(400, "a session's name is 1 to 128 visible characters")
+            return refusal(400, "X-Session-ID must be 1 to 128 visible characters")
         session_id = _session_id(caller, name)
         if request.method == "POST":
             return await self._post(request, session_id, caller, headers)

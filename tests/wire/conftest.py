@@ -56,6 +56,15 @@ def application(mounted: str, configured: None) -> Application:
 
 
 @pytest.fixture
+async def http(application: Application) -> AsyncIterator[httpx.AsyncClient]:
+    """A client that adds nothing of its own to what it is told to send."""
+    door = ASGIDoor(application)
+    async with httpx.AsyncClient(transport=door, base_url=BASE_URL) as http:
+        http.headers.clear()
+        yield http
+
+
+@pytest.fixture
 def opened(application: Application) -> Opened:
     """Connect a client: ``async with opened(revision) as client``."""
 
