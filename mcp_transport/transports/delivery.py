@@ -119,7 +119,9 @@ class Deliveries:
 
     async def say(self, session: Session, stream: str, message: bytes) -> None:
         """Record one message on a stream that others write to as well."""
-        await (await self._writer(session, stream, [])).append([message])
+        writer = await self._writer(session, stream, [])
+        # Not in the task of a request, which may be cancelled halfway.
+        self._spawn(writer.append([message]))
 
     async def _writer(
         self, session: Session, stream: str, exchanges: Sequence[Exchange]
