@@ -20,7 +20,7 @@ def sources(package: str) -> set[str]:
         for path in (ROOT / package).rglob("*")
         if path.is_file()
         and "__pycache__" not in path.parts
-        and (path.suffix == ".py" or not set(DATA).isdisjoint(path.parts))
+        and (path.suffix in {".py", ".lua"} or not set(DATA).isdisjoint(path.parts))
     }
 
 
@@ -42,6 +42,7 @@ def test_the_wheel_holds_the_two_packages_whole_and_nothing_else(wheel: Path) ->
 def test_the_wheel_holds_what_is_not_python_too(wheel: Path) -> None:
     held = contents(wheel)
     assert {"mcp_transport/py.typed", "tools_app/py.typed"} <= held
+    assert "mcp_transport/stores/redis/lua/append.lua" in held
     assert any(name.startswith("tools_app/templates/") for name in held)
     assert any(name.startswith("tools_app/migrations/0001_") for name in held)
 
@@ -57,7 +58,8 @@ def test_the_metadata_say_what_is_needed(wheel: Path) -> None:
     assert said["Requires-Python"] == ">=3.11"
     assert len(core) == len(project["dependencies"]) == 4
     assert set(said.get_all("Provides-Extra", [])) == {
-        *("channels", "cors", "daphne", "dev", "ratelimit", "redis", "rest", "site")
+        *("channels", "cors", "daphne", "dev", "postgres", "ratelimit", "redis"),
+        *("rest", "site"),
     }
 
 
