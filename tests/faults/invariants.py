@@ -104,8 +104,10 @@ def spared(entries: Sequence[Entry]) -> list[str]:
     killed = {entry["pid"] for entry in of(entries, "killed")}
     sent = list(of(entries, "sent"))
     call_of = {entry["attempt"]: entry["call"] for entry in sent}
-    # A call may have been sent to a process that died, and again to another.
+    # Who died, or turned the call away, may have claimed its id before: sent again,
+    # the same call is an error.
     touched = {entry["call"] for entry in sent if entry["pid"] in killed}
+    touched |= {call_of[entry["attempt"]] for entry in of(entries, "refused")}
     return [
         *(
             f"{entry['attempt']} broke, and nobody killed {entry['pid']}"

@@ -1,4 +1,4 @@
-"""Callers who call one thing after the other, and persist where they may."""
+"""Callers who call one thing after the other and persist, and others who arrive."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ WORK: Sequence[Mapping[str, float]] = (
     {"pause_s": 0.2},
     {"says": 3, "pause_s": 0.25},
 )
+# How many sessions those who arrive share.
+ARRIVING = 10
 # How a call ended that may be sent again.
 AGAIN = ("broken", "refused")
 # Until somebody who was turned away tries again.
@@ -37,6 +39,28 @@ async def load(cluster: Cluster, callers: int) -> AsyncIterator[None]:
             yield
         finally:
             over.set()
+
+
+@asynccontextmanager
+async def arrivals(cluster: Cluster, apart_s: float) -> AsyncIterator[None]:
+    """Let a call arrive every ``apart_s``, however many before it still wait: all
+    callers of a load may wait at once, and then nobody would ask for anything.
+    """
+    sessions = [await Session.open(cluster) for _ in range(ARRIVING)]
+    async with asyncio.TaskGroup() as group:
+        arriving = group.create_task(_arrive(group, sessions, apart_s))
+        try:
+            yield
+        finally:
+            arriving.cancel()
+
+
+async def _arrive(
+    group: asyncio.TaskGroup, sessions: Sequence[Session], apart_s: float
+) -> None:
+    for session in itertools.cycle(sessions):
+        group.create_task(session.call({}))
+        await asyncio.sleep(apart_s)
 
 
 async def _in_session(cluster: Cluster, over: asyncio.Event, first: int) -> None:

@@ -19,13 +19,14 @@ from tests.faults.invariants import (
     unbroken,
 )
 from tests.faults.journal import Entry
-from tests.faults.load import load
+from tests.faults.load import arrivals, load
 from tests.faults.session import Session
 from tests.faults.verdict import demand, require
 from tests.faults.watchers import Watchers, watching
 
 # Between two outages, for calls of all kinds.
 UP_S = 2
+ARRIVALS_APART_S = 0.1
 RECOVERS_WITHIN_S = 5
 
 
@@ -51,6 +52,7 @@ async def run(size: Size, directory: Path) -> str:
         async with (
             watching(served, size.watchers, *notes) as watchers,
             load(served, size.callers),
+            arrivals(served, ARRIVALS_APART_S),
         ):
             recovered_s = [
                 await _outage(served, watchers, note, down_s)

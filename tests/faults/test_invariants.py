@@ -86,3 +86,10 @@ def test_who_was_killed_may_break() -> None:
     error = {**ANSWERED, "how": "error"}
     assert spared([SENT, BROKEN, KILLED]) == []
     assert spared([SENT, ACCEPTED, error, KILLED]) == []
+
+
+def test_who_was_turned_away_may_fail_when_it_is_sent_again() -> None:
+    again = {**SENT, "attempt": "b"}
+    error = entry("answered", attempt="b", how="error")
+    journal = [SENT, REFUSED, again, entry("accepted", attempt="b"), error]
+    demand(journal, one_reply, ran_once, spared)
