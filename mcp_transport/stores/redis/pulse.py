@@ -43,14 +43,19 @@ class Waiting(Protocol):
 
 
 class Pulse:
-    """What of this process others can see, and the beat that looks after it."""
+    """What of this process others can see, and the beat that looks after it.
 
-    def __init__(self, commands: Commands, hints: Hints) -> None:
+    ``kept_ms`` is how long a stream may wait for a reader behind its last message:
+    for as long it is remembered of a process that it has died.
+    """
+
+    def __init__(self, commands: Commands, hints: Hints, kept_ms: int) -> None:
         self.process = secrets.token_hex(8)
         self.dead: frozenset[str] = frozenset()
         self.loop: asyncio.AbstractEventLoop | None = None
         self._commands = commands
         self._hints = hints
+        self._forgotten_ms = max(FORGOTTEN_MS, kept_ms + SILENT_MS)
         self._waiting: dict[StreamKey, set[Waiting]] = defaultdict(set)
         self._hear: Callable[[bytes], None] | None = None
         self._cursor: bytes | str = ""
@@ -109,7 +114,7 @@ class Pulse:
             "pulse",
             self.process,
             SILENT_MS,
-            FORGOTTEN_MS,
+            self._forgotten_ms,
             self._cursor,
             SIGNALS_AT_ONCE,
             patience_s=0,

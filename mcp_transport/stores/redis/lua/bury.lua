@@ -8,7 +8,7 @@ local dead = {}
 for place = 7, #ARGV do
   dead[ARGV[place]] = true
 end
-local buried, open = 0, 0
+local buried, open, left = 0, 0, false
 local fields = redis.call('HGETALL', state)
 for place = 1, #fields, 2 do
   local request_id = string.match(fields[place], '^awaited (.*)$')
@@ -19,12 +19,16 @@ for place = 1, #fields, 2 do
   elseif request_id then
     open = open + 1
   end
-end
-if buried == 0 then
-  return
+  -- One that died behind its last message has not closed the stream.
+  local writer = string.match(fields[place], '^written (.*)$')
+  left = left or (writer and dead[writer])
 end
 -- On the standing stream other processes go on; another one has one writer.
-if open == 0 and stream ~= '0' then
+local closes = (buried > 0 or left) and open == 0 and stream ~= '0'
+if buried == 0 and not closes then
+  return
+end
+if closes then
   redis.call('HSET', state, 'closed', 1)
 end
 return wake_reader(id, stream, now)
