@@ -10,6 +10,7 @@ from weakref import WeakValueDictionary
 
 from mcp_transport.engine.eventlog import STANDING, Event, Gone, Position
 from mcp_transport.engine.limits import Limits
+from mcp_transport.engine.store import StoreUnavailable
 from mcp_transport.protocol.errors import INTERNAL_ERROR, ProtocolError
 from mcp_transport.protocol.messages import Id, dumps, encode_error
 from mcp_transport.stores.redis.connection import PATIENCE_S, Commands
@@ -266,7 +267,14 @@ class _RedisReader(_Woken):
 
     async def leave(self) -> None:
         self._log.pulse.discard(self._key, self)
-        blocked = await self._log.commands.run(
-            "leave", *self._key, self._token, patience_s=PATIENCE_S
-        )
+        try:
+            blocked = await self._log.commands.run(
+                "leave",
+                *self._key,
+                self._token,
+                patience_s=self._log.lease_ms / 1000,
+            )
+        except StoreUnavailable:
+            # By now the lease is over, and with it our hold.
+            return
         self._log.pulse.hint(blocked, self._key)
