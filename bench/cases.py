@@ -3,189 +3,180 @@
 from __future__ import annotations
 
 import gzip
-import http.client
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import Any
 
-from bench.load import FIRST_ID, PATIENCE_S, Script, WrongReply
-from bench.servers import BARE, VIEW, Server
+from bench.client import (
+    END_OF_EVENT,
+    STATEFUL,
+    STATELESS,
+    Client,
+    Json,
+    encoded,
+    request,
+    stateless,
+)
+from bench.load import FIRST_ID, Load, Peer, WrongReply
+from bench.peers import Correspondent, Follower, Poster, Script, Speaker
+from bench.servers import (
+    BARE,
+    BARE_BURST,
+    BARE_STEPS,
+    LEAN,
+    REDIS,
+    TWO,
+    URLS,
+    VIEW,
+    Mount,
+)
+from bench.wire import data_of, framed, read_until, unframed
 
-STATELESS = "2026-07-28"
-STATEFUL = "2025-11-25"
-CLIENT = {"name": "bench", "version": "1"}
 TEXT = "The quick brown fox jumps over the lazy dog."
+STEPS = 100
+PROGRESS = "notifications/progress"
+CONNECTIONS = 16
 
-Json = dict[str, Any]
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How clients of one server are connected, and the ids of their requests."""
+
+    connect: Callable[[], Peer]
+    numbers: Iterator[int] = field(default_factory=lambda: count(FIRST_ID + 1))
+
+    def load(self, clients: int) -> Load:
+        return Load([self.connect() for _ in range(clients)], self.numbers)
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
     """One kind of request. ``holds`` tells a good result from a bad one.
 
-    ``compressed`` asks for a reply in gzip, as most clients do.
+    ``plan`` says how the request goes and its reply comes; ``mounts`` take turns,
+    and the first is what the others are compared with. ``compressed`` asks for a
+    reply in gzip, as most clients do.
     """
 
     name: str
     revision: str
     method: str
     params: Mapping[str, Any]
-    tools: int
     holds: Callable[[Json], bool]
+    plan: Callable[[Case, Client], Plan]
+    mounts: tuple[Mount, ...] = (BARE, LEAN, URLS, VIEW)
+    tools: int = 10
+    clients: int = CONNECTIONS
     compressed: bool = False
 
     def request(self, number: int, session_id: str | None) -> tuple[Json, Json]:
         """Return the headers and the message of request ``number``."""
         params = dict(self.params)
-        headers = {"MCP-Protocol-Version": self.revision}
+        if self.revision == STATELESS:
+            headers, params = stateless(self.method, params)
+        else:
+            headers = Client.of_session(session_id or "s" * 32)
         if self.compressed:
             headers["Accept-Encoding"] = "gzip"
-        if self.revision == STATELESS:
-            params["_meta"] = claim()
-            headers["Mcp-Method"] = self.method
-            if "name" in params:
-                headers["Mcp-Name"] = params["name"]
-        else:
-            headers["Mcp-Session-Id"] = session_id or "s" * 32
-        message = {"jsonrpc": "2.0", "id": number, "method": self.method}
-        return headers, {**message, "params": params}
+        return headers, request(self.method, params, number)
+
+    def judge(self, reply: bytes) -> None:
+        """Raises WrongReply for a response to the first request that is not good."""
+        answer = json.loads(reply)
+        if answer.get("id") != FIRST_ID or not self.holds(answer.get("result", {})):
+            raise WrongReply(f"{self.name}: {reply[:2000]!r}")
 
 
-def claim() -> Json:
-    """Return the ``_meta`` by which a stateless request says who asks."""
-    prefix = "io.modelcontextprotocol/"
-    return {
-        f"{prefix}protocolVersion": STATELESS,
-        f"{prefix}clientInfo": CLIENT,
-        f"{prefix}clientCapabilities": {},
-    }
+# How the request goes, and its reply comes. Each way asks once, judges the reply
+# by what it means, and builds the load from it. The bare servers get the same
+# bytes as ours. All raise WrongReply.
 
 
-def _echoes(result: Json) -> bool:
-    return result.get("content") == [{"type": "text", "text": TEXT}] and not result.get(
-        "isError"
-    )
-
-
-def _lists(count: int) -> Callable[[Json], bool]:
-    def holds(result: Json) -> bool:
-        names = {tool["name"] for tool in result["tools"] if tool["inputSchema"]}
-        return len(names) == count and "nextCursor" not in result
-
-    return holds
-
-
-def _call(name: str, revision: str) -> Case:
-    params = {"name": "echo", "arguments": {"text": TEXT}}
-    return Case(name, revision, "tools/call", params, 10, _echoes)
-
-
-def _list(tools: int) -> Case:
-    name = f"list-{tools}"
-    return Case(name, STATELESS, "tools/list", {}, tools, _lists(tools))
-
-
-def _gzipped(case: Case) -> Case:
-    return replace(case, name=f"{case.name}-gzip", compressed=True)
-
-
-CASES = (
-    _call("call-2026", STATELESS),
-    _call("call-2025", STATEFUL),
-    _list(10),
-    _list(1000),
-    _gzipped(_list(1000)),
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Client:
-    """Sends single messages to one server, as one caller."""
-
-    server: Server
-    token: str
-
-    def encoded(self, headers: Mapping[str, str], message: Json) -> bytes:
-        """Return a POST as it goes over the wire."""
-        body = json.dumps(message, separators=(",", ":")).encode()
-        lines = [
-            f"POST {self.server.mount.path} HTTP/1.1",
-            f"Host: 127.0.0.1:{self.server.port}",
-            *(f"{name}: {value}" for name, value in self._all(headers).items()),
-            f"Content-Length: {len(body)}",
-        ]
-        return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
-
-    def post(self, headers: Mapping[str, str], message: Json) -> tuple[bytes, str]:
-        """Send one message; return the reply's body and its session id, or "".
-
-        Raises WrongReply for a status that is not 200 or 202.
-        """
-        connection = http.client.HTTPConnection(
-            "127.0.0.1", self.server.port, timeout=PATIENCE_S
-        )
-        try:
-            connection.request(
-                "POST",
-                self.server.mount.path,
-                json.dumps(message),
-                self._all(headers),
-            )
-            reply = connection.getresponse()
-            body = reply.read()
-        finally:
-            connection.close()
-        if reply.status not in {200, 202}:
-            raise WrongReply(f"{message['method']}: {reply.status} {body[:1000]!r}")
-        return body, reply.getheader("Mcp-Session-Id", "")
-
-    def open_session(self) -> str:
-        """Do the handshake of the stateful revisions; return the session's id."""
-        params = {
-            "protocolVersion": STATEFUL,
-            "capabilities": {},
-            "clientInfo": CLIENT,
-        }
-        hello = {"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params}
-        body, session_id = self.post({}, hello)
-        agreed = json.loads(body)["result"]["protocolVersion"]
-        if agreed != STATEFUL or not session_id:
-            raise WrongReply(f"no session of {STATEFUL}: {body[:1000]!r}")
-        headers = {"MCP-Protocol-Version": STATEFUL, "Mcp-Session-Id": session_id}
-        self.post(headers, {"jsonrpc": "2.0", "method": "notifications/initialized"})
-        return session_id
-
-    def _all(self, headers: Mapping[str, str]) -> dict[str, str]:
-        return {
-            "Authorization": f"Bearer {self.token}",
-            "Content-Type": "application/json",
-            "Accept": "application/json, text/event-stream",
-            **headers,
-        }
-
-
-def script(case: Case, client: Client) -> Script:
-    """Ask once, judge the reply by what it means, and build the load from it.
-
-    The bare servers get the same bytes as ours. Raises WrongReply.
-    """
-    bare = client.server.mount in {BARE, VIEW}
-    session_id = None
-    if case.revision == STATEFUL and not bare:
-        session_id = client.open_session()
-    headers, message = case.request(FIRST_ID, session_id)
+def posted(case: Case, client: Client) -> Plan:
+    """The reply is the body of the response."""
+    headers, message = _first(case, client)
     reply, _ = client.post(headers, message)
-    sample = client.encoded(headers, message)
-    if bare:
-        return Script(_numbered(sample), lambda number: reply)
-    answer = json.loads(gzip.decompress(reply) if case.compressed else reply)
-    if answer.get("id") != FIRST_ID or not case.holds(answer.get("result", {})):
-        raise WrongReply(f"{case.name}: {reply[:2000]!r}")
-    if case.compressed:
+    sample = client.posting(headers, message)
+    if not client.server.mount.speaks:
+        script = Script(_numbered(sample), _always(reply))
+    elif case.compressed:
+        case.judge(gzip.decompress(reply))
         # The id cannot be told in what is compressed: here all have the same.
-        return Script(lambda number: sample, lambda number: reply)
-    return Script(_numbered(sample), _numbered(reply))
+        script = Script(_always(sample), _always(reply))
+    else:
+        case.judge(reply)
+        script = Script(_numbered(sample), _numbered(reply))
+    return Plan(lambda: Poster(client.server.post_port, script))
+
+
+def streamed(case: Case, client: Client) -> Plan:
+    """The reply is a stream of events: the response, behind STEPS others."""
+    headers, message = _first(case, client)
+    events, _ = client.post(headers, message)
+    said = data_of(events)
+    if len(said) != STEPS + 1:
+        raise WrongReply(f"{case.name}: {len(said)} events, {events[:1000]!r}")
+    sample, reply = client.posting(headers, message), b"\n".join(said)
+    if client.server.mount.speaks:
+        *steps, response = said
+        if not all(map(_is_step, steps, range(1, STEPS + 1))):
+            raise WrongReply(f"{case.name}: {events[:2000]!r}")
+        case.judge(response)
+        script = Script(_numbered(sample), _numbered(reply))
+    else:
+        script = Script(_numbered(sample), _always(reply))
+    return Plan(lambda: Follower(client.server.post_port, script))
+
+
+def over_sse(case: Case, client: Client) -> Plan:
+    """The reply is an event on a stream that is open already."""
+    _, message = case.request(FIRST_ID, None)
+    stream, path = client.open_sse()
+    with stream:
+        client.post({}, message, path)
+        reply = data_of(read_until([stream], END_OF_EVENT)[0])[0]
+    if client.server.mount.speaks:
+        case.judge(reply)
+        expected = _numbered(reply)
+    else:
+        expected = _always(reply)
+
+    def connect() -> Peer:
+        stream, path = client.open_sse()
+        script = Script(_numbered(client.posting({}, message, path)), expected)
+        return Correspondent(stream, client.server.post_port, script)
+
+    return Plan(connect)
+
+
+def over_websocket(case: Case, client: Client) -> Plan:
+    """The reply is a message on a WebSocket; the bare one echoes the request."""
+    _, message = case.request(FIRST_ID, None)
+    sample = encoded(message)
+    with client.open_websocket() as connection:
+        connection.sendall(framed(sample))
+        reply = unframed(read_until([connection], b"}}")[0]) or b""
+    if client.server.mount.speaks:
+        case.judge(reply)
+    asked = _numbered(sample)
+    script = Script(lambda number: framed(asked(number)), _numbered(reply))
+    return Plan(lambda: Speaker(client.open_websocket(), script))
+
+
+def _first(case: Case, client: Client) -> tuple[Json, Json]:
+    """Return the headers and the message of the first request of all."""
+    session_id = None
+    if case.revision == STATEFUL and client.server.mount.speaks:
+        session_id = client.open_session()
+    return case.request(FIRST_ID, session_id)
+
+
+def _is_step(message: bytes, step: int) -> bool:
+    said: Json = json.loads(message)
+    named: bool = said["method"] == PROGRESS
+    return named and said["params"]["progress"] == step
 
 
 def _numbered(sample: bytes) -> Callable[[int], bytes]:
@@ -198,3 +189,63 @@ def _numbered(sample: bytes) -> Callable[[int], bytes]:
         return b"%b%d%b" % (before, number, after)
 
     return numbered
+
+
+def _always(same: bytes) -> Callable[[int], bytes]:
+    return lambda number: same
+
+
+def _says(text: str) -> Callable[[Json], bool]:
+    def holds(result: Json) -> bool:
+        content = [{"type": "text", "text": text}]
+        return result.get("content") == content and not result.get("isError")
+
+    return holds
+
+
+def _lists(count: int) -> Callable[[Json], bool]:
+    def holds(result: Json) -> bool:
+        names = {tool["name"] for tool in result["tools"] if tool["inputSchema"]}
+        return len(names) == count and "nextCursor" not in result
+
+    return holds
+
+
+def _call(name: str, revision: str, mounts: tuple[Mount, ...]) -> Case:
+    params = {"name": "echo", "arguments": {"text": TEXT}}
+    return Case(name, revision, "tools/call", params, _says(TEXT), posted, mounts)
+
+
+def _list(tools: int) -> Case:
+    name = f"list-{tools}"
+    listed = _lists(tools)
+    return Case(name, STATELESS, "tools/list", {}, listed, posted, tools=tools)
+
+
+def _work(name: str, revision: str, mounts: tuple[Mount, ...]) -> Case:
+    """Without pauses all events are there at once; with them, one by one."""
+    params = {
+        "name": "work",
+        "arguments": {"steps": STEPS, "pausing": BARE_STEPS in mounts},
+        "_meta": {"progressToken": "bench"},
+    }
+    done = _says(str(STEPS))
+    return Case(name, revision, "tools/call", params, done, streamed, mounts)
+
+
+_CALL_2025 = _call("call-2025", STATEFUL, (BARE, LEAN, REDIS, URLS, VIEW))
+_SSE = replace(_CALL_2025, name="sse", plan=over_sse, mounts=(BARE, LEAN, REDIS, TWO))
+CASES = (
+    _call("call-2026", STATELESS, (BARE, LEAN, URLS, VIEW)),
+    _CALL_2025,
+    _list(10),
+    _list(1000),
+    replace(_list(1000), name="list-1000-gzip", compressed=True),
+    _work("burst-2026", STATELESS, (BARE_BURST, LEAN)),
+    _work("burst-2025", STATEFUL, (BARE_BURST, LEAN, REDIS)),
+    _work("steps-2026", STATELESS, (BARE_STEPS, LEAN)),
+    _work("steps-2025", STATEFUL, (BARE_STEPS, LEAN, REDIS)),
+    _SSE,
+    replace(_SSE, name="sse-alone", clients=1),
+    replace(_CALL_2025, name="websocket", plan=over_websocket, mounts=(BARE, LEAN)),
+)

@@ -8,10 +8,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+
+from deploy.servers import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE_S = 30.0
@@ -19,12 +21,20 @@ PATIENCE_S = 30.0
 # Bare and ours always run under the same flags. Neither writes an access log,
 # whose lines would cost as much as a small reply.
 COMMANDS: Mapping[str, tuple[str, ...]] = {
-    "daphne": ("daphne", "--verbosity=0", "--bind=127.0.0.1", "--port={port}"),
+    "daphne": (
+        "daphne",
+        "--verbosity=0",
+        # Our WebSockets answer no pings.
+        "--ping-interval=600",
+        "--bind=127.0.0.1",
+        "--port={port}",
+    ),
     "uvicorn": (
         "uvicorn",
         "--http=httptools",
         "--loop=uvloop",
         "--interface=asgi3",
+        "--ws-ping-interval=600",
         "--no-access-log",
         "--log-level=warning",
         "--host=127.0.0.1",
@@ -35,31 +45,55 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """One application to serve, and the path that is asked for."""
+    """One application to serve, and the path that is asked for.
+
+    ``speaks`` is False where no protocol is spoken. With ``redis`` the state is
+    there, shared by so many ``processes``, and else in the one process's memory.
+    """
 
     name: str
     application: str
-    path: str
+    path: str = "/mcp"
+    speaks: bool = True
+    redis: bool = False
+    processes: int = 1
 
 
-BARE = Mount("bare", "bench.project.bare:application", "/mcp")
-LEAN = Mount("lean", "bench.project.lean:application", "/mcp")
-URLS = Mount("urls", "bench.project.whole:application", "/mcp")
-VIEW = Mount("bare view", "bench.project.whole:application", "/bare")
+_BARE = "bench.project.bare:application"
+_LEAN = "bench.project.lean:application"
+_WHOLE = "bench.project.whole:application"
+BARE = Mount("bare", _BARE, speaks=False)
+BARE_BURST = Mount("bare", _BARE, "/burst", speaks=False)
+BARE_STEPS = Mount("bare", _BARE, "/steps", speaks=False)
+LEAN = Mount("lean", _LEAN)
+REDIS = Mount("lean, redis", _LEAN, redis=True)
+TWO = Mount("two processes", _LEAN, redis=True, processes=2)
+URLS = Mount("urls", _WHOLE)
+VIEW = Mount("bare view", _WHOLE, "/bare", speaks=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A running server process."""
+    """A mount that runs: one process, or several on ports of their own.
+
+    Streams are opened on the first, and messages are posted to the last.
+    """
 
     mount: Mount
-    port: int
-    pid: int
+    ports: tuple[int, ...]
+    pids: tuple[int, ...]
+
+    @property
+    def port(self) -> int:
+        return self.ports[0]
+
+    @property
+    def post_port(self) -> int:
+        return self.ports[-1]
 
     def cpu_s(self) -> float:
         """Return the CPU seconds of all its threads so far, ended ones too."""
-        # How clock_getcpuclockid(3) names the clock of another process.
-        return time.clock_gettime((~self.pid << 3) | 2)
+        return sum(cpu_s(pid) for pid in self.pids)
 
     def threads(self) -> int:
         return self._status("Threads")
@@ -68,11 +102,21 @@ class Server:
         return self._status("VmRSS")
 
     def _status(self, name: str) -> int:
-        for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
-            key, _, value = line.partition(":")
-            if key == name:
-                return int(value.split()[0])
-        raise LookupError(f"/proc/{self.pid}/status has no {name}")
+        return sum(_status(pid, name) for pid in self.pids)
+
+
+def cpu_s(pid: int) -> float:
+    """Return the CPU seconds that all threads of a process have used."""
+    # How clock_getcpuclockid(3) names the clock of another process.
+    return time.clock_gettime((~pid << 3) | 2)
+
+
+def _status(pid: int, name: str) -> int:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        key, _, value = line.partition(":")
+        if key == name:
+            return int(value.split()[0])
+    raise LookupError(f"/proc/{pid}/status has no {name}")
 
 
 @cache
@@ -102,13 +146,27 @@ def pinned(core: int) -> Iterator[None]:
 def started(
     command: str, mount: Mount, environment: Mapping[str, str], directory: Path
 ) -> Iterator[Server]:
-    """Serve ``mount`` on a free port of 127.0.0.1, on the servers' core.
+    """Serve ``mount`` on free ports of 127.0.0.1, on the servers' core.
 
     Raises RuntimeError, with the end of its log, if it does not come up.
     """
-    port = _free_port()
+    with ExitStack() as stack:
+        running = [
+            stack.enter_context(_process(command, mount, environment, directory))
+            for _ in range(mount.processes)
+        ]
+        ports, pids = zip(*running, strict=True)
+        yield Server(mount, ports, pids)
+
+
+@contextmanager
+def _process(
+    command: str, mount: Mount, environment: Mapping[str, str], directory: Path
+) -> Iterator[tuple[int, int]]:
+    """Start one process; give its port and its id."""
+    port = free_port()
     program, *flags = COMMANDS[command]
-    log = directory / f"{command}-{mount.name.replace(' ', '-')}-{port}.log"
+    log = directory / f"{command}-{port}.log"
     with log.open("wb") as output, pinned(cores()[0]):
         process = subprocess.Popen(
             [
@@ -123,7 +181,7 @@ def started(
         )
     try:
         _await_port(process, port, log)
-        yield Server(mount, port, process.pid)
+        yield port, process.pid
     finally:
         process.terminate()
         try:
@@ -131,12 +189,6 @@ def started(
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _await_port(process: subprocess.Popen[bytes], port: int, log: Path) -> None:

@@ -3,53 +3,61 @@
 from __future__ import annotations
 
 import json
-import select
 import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from statistics import median
 
-from bench.cases import STATEFUL, STATELESS, Client, Json, claim
-from bench.load import BLANK_LINE, CHUNK_BYTES, OK, PATIENCE_S, WrongReply
-from bench.servers import Server
+from bench.client import Client, request, stateless
+from bench.load import WrongReply
+from bench.servers import COMMANDS, LEAN, REDIS, URLS, Mount, Server
+from bench.stage import Stage
+from bench.wire import read_until
 
-STREAMS = 300
+MOST = 5000
 STREAMS_PER_TOKEN = 8
+TOKENS = -(-MOST // STREAMS_PER_TOKEN)
+CHANGES = 5
 SETTLE_S = 2.0
 CHANGED = b"notifications/tools/list_changed"
-ACKNOWLEDGED = b"notifications/subscriptions/acknowledged"
-
-Opening = tuple[bytes, bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of stream. ``opening`` gives the request that opens one, and what
-    the server must have said for it to be open.
+    """One kind of stream: ``open`` opens one. Without ``counts`` there are as many
+    as the command line says.
     """
 
     name: str
-    opening: Callable[[Client], Opening]
+    open: Callable[[Client], socket.socket]
+    mounts: tuple[Mount, ...] = (LEAN,)
+    counts: tuple[int, ...] = ()
+    commands: Sequence[str] = tuple(COMMANDS)
 
 
-def _get(client: Client) -> Opening:
-    headers = {"MCP-Protocol-Version": STATEFUL}
-    headers["Mcp-Session-Id"] = client.open_session()
-    post = client.encoded({**headers, "Accept": "text/event-stream"}, {})
-    head, _, _ = post.partition(b"\r\nContent-Length")
-    return head.replace(b"POST", b"GET", 1) + BLANK_LINE, BLANK_LINE
+def _open_sse(client: Client) -> socket.socket:
+    stream, _ = client.open_sse()
+    return stream
 
 
-def _listen(client: Client) -> Opening:
-    method = "subscriptions/listen"
-    headers = {"MCP-Protocol-Version": STATELESS, "Mcp-Method": method}
-    params = {"_meta": claim(), "notifications": {"toolsListChanged": True}}
-    message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
-    return client.encoded(headers, message), ACKNOWLEDGED
+def _crowd(name: str, open: Callable[[Client], socket.socket]) -> Kind:
+    return Kind(name, open, counts=(1000, MOST), commands=("daphne",))
 
 
-KINDS = (Kind("streams-2025", _get), Kind("streams-2026", _listen))
+FAN_OUTS = (
+    Kind("streams-2025", Client.open_stream, (LEAN, REDIS, URLS)),
+    Kind("streams-2026", Client.open_subscription, (LEAN, URLS)),
+    Kind("streams-sse", _open_sse),
+    Kind("streams-websocket", Client.open_websocket),
+)
+CROWDS = (
+    _crowd("crowd-2025", Client.open_stream),
+    _crowd("crowd-2026", Client.open_subscription),
+    _crowd("crowd-sse", _open_sse),
+    _crowd("crowd-websocket", Client.open_websocket),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,35 +73,56 @@ class Use:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """What it took to tell all streams of one change."""
+
+    cpu_us: float
+    last_ms: float
+
+
+@dataclass(slots=True)
 class Outcome:
-    """What ``STREAMS`` streams cost one server."""
+    """What ``count`` streams cost one server, before, while and after they were
+    open, and the changes that they heard of.
+    """
 
     kind: str
-    server: str
-    mount: str
-    before: Use
-    during: Use
-    after: Use
-    change_cpu_us: float
+    command: str
+    server: Server
+    count: int
+    uses: list[Use] = field(default_factory=list)
+    told: list[Told] = field(default_factory=list)
+    memory: Outcome | None = None
 
     def cells(self) -> list[str]:
-        uses = (self.before, self.during, self.after)
-        grown_kb = self.during.rss_kb - self.before.rss_kb
+        before, during, _ = self.uses
+        grown_kb = during.rss_kb - before.rss_kb
         return [
             self.kind,
-            self.server,
-            self.mount,
-            *(str(use.threads) for use in uses),
-            *(f"{use.rss_kb / 1024:.1f}" for use in uses),
-            f"{grown_kb / STREAMS:.1f}",
-            f"{self.change_cpu_us:.0f}",
+            self.command,
+            self.server.mount.name,
+            str(self.count),
+            *(str(use.threads) for use in self.uses),
+            *(f"{use.rss_kb / 1024:.1f}" for use in self.uses),
+            f"{grown_kb / self.count:.1f}",
+            f"{median(told.cpu_us for told in self.told) / self.count:.0f}",
+            self._ratio(),
+            f"{median(told.last_ms for told in self.told):.1f}",
         ]
+
+    def _ratio(self) -> str:
+        """Compare what is kept in Redis with what is kept in memory."""
+        if self.memory is None:
+            return ""
+        pairs = zip(self.told, self.memory.told, strict=True)
+        return f"{median(own.cpu_us / other.cpu_us for own, other in pairs):.2f}"
 
 
 HEADINGS = (
     "case",
     "server",
     "mount",
+    "streams",
     "threads before",
     "with",
     "after",
@@ -102,97 +131,73 @@ HEADINGS = (
     "after",
     "KB per stream",
     "us per message",
+    "x memory",
+    "ms to the last",
 )
 
 
-def measure(kind: Kind, command: str, server: Server, tokens: Sequence[str]) -> Outcome:
-    """Open the streams, change the list of tools, close them.
+def measure(stage: Stage, kind: Kind, command: str, count: int) -> list[Outcome]:
+    """Open the streams of all mounts, change their lists of tools in turn, round
+    by round, and close them.
 
-    Every stream must open, and hear of the change. Raises WrongReply.
+    Every stream must open, and hear of each change. Raises WrongReply.
     """
-    clients = [
-        Client(server, tokens[number // STREAMS_PER_TOKEN]) for number in range(STREAMS)
-    ]
-    with _opened(kind, clients[:1]) as streams:
-        _change(clients[0])
-        _await(streams, CHANGED)
-    before = _settled(server)
-    with _opened(kind, clients) as streams:
-        during = Use.of(server)
-        cpu_s = server.cpu_s()
-        _change(clients[0])
-        _await(streams, CHANGED)
-        change_s = server.cpu_s() - cpu_s
-    after = _settled(server)
-    change_us = change_s / STREAMS * 1e6
-    return Outcome(
-        kind.name, command, server.mount.name, before, during, after, change_us
-    )
+    outcomes: list[Outcome] = []
+    with ExitStack() as running:
+        for mount in kind.mounts:
+            server = running.enter_context(stage.serving(command, mount, 10))
+            with _opened(stage, kind, server, 1) as streams:
+                _told(stage, server, streams)
+            outcomes.append(Outcome(kind.name, command, server, count))
+        _note_uses(outcomes)
+        with ExitStack() as opened:
+            turns = [
+                (
+                    outcome,
+                    opened.enter_context(_opened(stage, kind, outcome.server, count)),
+                )
+                for outcome in outcomes
+            ]
+            _note_uses(outcomes)
+            for _ in range(CHANGES):
+                for outcome, streams in turns:
+                    outcome.told.append(_told(stage, outcome.server, streams))
+        _note_uses(outcomes)
+    for outcome in outcomes:
+        if outcome.server.mount.redis:
+            outcome.memory = outcomes[0]
+    return outcomes
+
+
+def _note_uses(outcomes: Sequence[Outcome]) -> None:
+    """Note what the servers hold once they had time to let go of what has ended."""
+    time.sleep(SETTLE_S)
+    for outcome in outcomes:
+        outcome.uses.append(Use.of(outcome.server))
 
 
 @contextmanager
-def _opened(kind: Kind, clients: Sequence[Client]) -> Iterator[list[socket.socket]]:
+def _opened(
+    stage: Stage, kind: Kind, server: Server, count: int
+) -> Iterator[list[socket.socket]]:
     with ExitStack() as stack:
-        streams = []
-        for client in clients:
-            request, greeting = kind.opening(client)
-            stream = socket.create_connection(
-                ("127.0.0.1", client.server.port), PATIENCE_S
+        yield [
+            stack.enter_context(
+                kind.open(Client(server, stage.tokens[number // STREAMS_PER_TOKEN]))
             )
-            stack.enter_context(stream)
-            stream.sendall(request)
-            head = _await([stream], greeting)[0]
-            if not head.startswith(OK) or b"text/event-stream" not in head:
-                raise WrongReply(f"{kind.name} did not open: {head[:1000]!r}")
-            streams.append(stream)
-        yield streams
+            for number in range(count)
+        ]
 
 
-def _change(client: Client) -> None:
-    params = {"name": "grow", "arguments": {}, "_meta": claim()}
-    headers = {
-        "MCP-Protocol-Version": STATELESS,
-        "Mcp-Method": "tools/call",
-        "Mcp-Name": "grow",
-    }
-    message: Json = {"jsonrpc": "2.0", "id": 1, "method": "tools/call"}
-    body, _ = client.post(headers, {**message, "params": params})
+def _told(stage: Stage, server: Server, streams: Sequence[socket.socket]) -> Told:
+    """Change the list of tools, by a call, and wait until all have heard."""
+    headers, params = stateless("tools/call", {"name": "grow", "arguments": {}})
+    client = Client(server, stage.tokens[-1])
+    cpu_s, start_s = server.cpu_s(), time.perf_counter()
+    body, _ = client.post(headers, request("tools/call", params))
+    read_until(streams, CHANGED)
+    last_s, cpu_s = time.perf_counter() - start_s, server.cpu_s() - cpu_s
     result = json.loads(body).get("result", {})
     if result.get("isError") or "content" not in result:
         raise WrongReply(f"the list of tools did not change: {body[:1000]!r}")
-
-
-def _await(streams: Sequence[socket.socket], needle: bytes) -> list[bytes]:
-    """Read each stream until it has said ``needle``; return what each one said.
-
-    Raises WrongReply for a stream that ended, TimeoutError for a silent one.
-    """
-    said = {stream.fileno(): b"" for stream in streams}
-    by_number = {stream.fileno(): stream for stream in streams}
-    poll = select.poll()
-    for stream in streams:
-        poll.register(stream, select.POLLIN)
-    waiting = set(said)
-    deadline_s = time.monotonic() + PATIENCE_S
-    while waiting:
-        ready = poll.poll(PATIENCE_S * 1000)
-        if not ready or time.monotonic() > deadline_s:
-            silent = [said[number][-1000:] for number in list(waiting)[:3]]
-            raise TimeoutError(
-                f"{len(waiting)} streams never said {needle!r}: {silent}"
-            )
-        for number, _ in ready:
-            chunk = by_number[number].recv(CHUNK_BYTES)
-            if not chunk:
-                raise WrongReply(f"a stream ended: {said[number][-1000:]!r}")
-            said[number] += chunk
-            if needle in said[number]:
-                waiting.discard(number)
-                poll.unregister(number)
-    return [said[stream.fileno()] for stream in streams]
-
-
-def _settled(server: Server) -> Use:
-    """Return what the server holds once it had time to let go of closed streams."""
-    time.sleep(SETTLE_S)
-    return Use.of(server)
+    return Told(cpu_s * 1e6, last_s * 1e3)

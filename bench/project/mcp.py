@@ -5,6 +5,7 @@ BENCH_TOOLS   how many tools there are, at least three
 
 from __future__ import annotations
 
+import asyncio
 import os
 from typing import Literal
 
@@ -22,15 +23,18 @@ async def echo(text: str) -> str:
 
 
 @tool
-async def steps(ctx: Context, count: int) -> str:
-    """Report progress so many times.
+async def work(ctx: Context, steps: int, pausing: bool) -> int:
+    """Tell of each step as soon as it is done; return how many there were.
 
     Args:
-        count: how often.
+        steps: how many there are.
+        pausing: let something else run after each.
     """
-    for number in range(1, count + 1):
-        ctx.progress(number, count)
-    return "done"
+    for step in range(1, steps + 1):
+        ctx.progress(step, steps)
+        if pausing:
+            await asyncio.sleep(0)
+    return steps
 
 
 @tool

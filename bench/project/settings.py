@@ -1,7 +1,7 @@
 """The settings of ``manage.py startproject``, with MCP and a database in a file.
 
 BENCH_DATABASE   the path of the SQLite file
-BENCH_STORE      MCP["STORE"], if not memory
+BENCH_STORE      "memory", or the URL of a Redis
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ MCP = {
     "NAME": "bench",
     "VERSION": "1",
     "AUTHENTICATORS": ["tools_app.tokens.TokenAuthenticator"],
-    "STORE": os.environ.get("BENCH_STORE", "memory"),
-    # Thousands of streams belong to a few tokens.
-    "MAX_SESSIONS": 5000,
+    "STORE": os.environ["BENCH_STORE"],
+    # Thousands of recorded streams a minute are not to fill Redis.
+    "REPLAY_AGE_S": 10,
     # A list of a thousand tools is to be one page.
     "PAGE_SIZE": 1000,
 }
