@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network
 from typing import Any, Protocol
+
+from mcp_transport.engine.rates import Rate
+
+Network = IPv4Network | IPv6Network
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -14,6 +19,12 @@ class Caller:
     state are bound to it. ``scopes`` are what the credential grants, and
     ``permissions`` what Django grants to ``user`` ("app.codename"), read when
     the caller was authenticated so that no request has to ask the database.
+
+    What else the credential says of itself: ``tools`` names those it is limited
+    to, None for all that its scopes grant; ``rate`` bounds how often it may be
+    used and ``max_calls`` how many of its calls may run at a time in a process,
+    None for what the server says; ``networks`` are where it may be used, empty
+    for anywhere.
     """
 
     subject: str
@@ -22,6 +33,10 @@ class Caller:
     user: Any = None
     token_id: str | None = None
     is_superuser: bool = False
+    tools: frozenset[str] | None = None
+    rate: Rate | None = None
+    max_calls: int | None = None
+    networks: tuple[Network, ...] = ()
     _granted: dict[str, bool] = field(default_factory=dict, init=False, repr=False)
 
     def has_scope(self, scope: str) -> bool:
@@ -41,6 +56,22 @@ class Caller:
 
     def has_permission(self, permission: str) -> bool:
         return self.is_superuser or permission in self.permissions
+
+    def same_rights(self, other: Caller | None) -> bool:
+        """Tell whether ``other`` is the same principal and may do the same."""
+        return other is self or (
+            other is not None and self._rights() == other._rights()
+        )
+
+    def _rights(self) -> object:
+        return (
+            self.subject,
+            self.scopes,
+            self.permissions,
+            self.is_superuser,
+            self.tools,
+            self.networks,
+        )
 
 
 ANONYMOUS = Caller(subject="anonymous", scopes=frozenset({"*"}))

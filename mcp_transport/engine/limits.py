@@ -10,7 +10,9 @@ class Limits:
     """``answer_timeout_s`` bounds the wait for a client's answer to a question,
     during which a call's own deadline stands still; ``max_rounds`` bounds how
     often one call may ask, and ``max_in_flight`` how many requests of one
-    connection may run at a time.
+    connection may run at a time. Of one caller ``max_calls`` calls may run at a
+    time and ``max_streams`` streams and sockets be open, and of all callers
+    ``max_open_streams``; each process counts its own.
     """
 
     call_timeout_s: float = 60
@@ -28,3 +30,6 @@ class Limits:
     state_age_s: float = 600
     max_body_bytes: int = 1_048_576
     max_in_flight: int = 32
+    max_calls: int = 16
+    max_streams: int = 8
+    max_open_streams: int = 10_000

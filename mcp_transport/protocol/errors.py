@@ -16,8 +16,10 @@ RESOURCE_NOT_FOUND = -32002  # up to 2025-11-25, server/resources #error-handlin
 HEADER_MISMATCH = -32020  # 2026-07-28 basic/transports/streamable-http
 MISSING_CLIENT_CAPABILITY = -32021  # 2026-07-28 basic/index
 UNSUPPORTED_PROTOCOL_VERSION = -32022  # 2026-07-28 basic/versioning
-# Our own, outside of what is reserved; the HTTP status of RFC 6585 section 4.
+# Our own, outside of what is reserved: the HTTP statuses of RFC 6585 section 4 and
+# of RFC 6750 section 3.1.
 TOO_MANY_REQUESTS = 429
+INSUFFICIENT_SCOPE = 403
 
 
 class ProtocolError(Exception):
@@ -47,6 +49,29 @@ class ProtocolError(Exception):
         if self.data is not None:
             error["data"] = self.data
         return error
+
+
+class TooManyRequests(ProtocolError):
+    """The peer asked too often, or for too much at a time.
+
+    ``retry_after_s`` is when it is worth to ask again, if that is known.
+    """
+
+    def __init__(self, message: str, retry_after_s: int | None = None) -> None:
+        data = None if retry_after_s is None else {"retryAfter": retry_after_s}
+        super().__init__(TOO_MANY_REQUESTS, message, data)
+        self.retry_after_s = retry_after_s
+
+
+class InsufficientScope(ProtocolError):
+    """The credential would have to grant more; ``scope`` is all that it takes.
+
+    Spec: 2026-07-28 basic/authorization #scope-challenge-handling.
+    """
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(INSUFFICIENT_SCOPE, f"this needs the scope {scope}")
+        self.scope = scope
 
 
 def invalid_params(message: str, data: Any = None) -> ProtocolError:

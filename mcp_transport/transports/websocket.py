@@ -98,7 +98,7 @@ class Visitor:
         each message, so that a token has an end here as it has with HTTP.
         """
         now = await self._identify()
-        return now is self._known or _rights(now) == _rights(self._known)
+        return self._known is not None and self._known.same_rights(now)
 
     @sensitive_variables()
     async def _identify(self) -> Caller | None:
@@ -130,15 +130,6 @@ def _token(authorization: str | None, offered: list[str]) -> str | None:
     except MalformedCredentials:
         return ""
     return token
-
-
-def _rights(caller: Caller | None) -> object:
-    return caller and (
-        caller.subject,
-        caller.scopes,
-        caller.permissions,
-        caller.is_superuser,
-    )
 
 
 class Socket:
