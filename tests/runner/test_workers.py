@@ -25,8 +25,8 @@ def serving(directory: Path, *options: str) -> Iterator[Served]:
     """Serve the mirror, which tells which process has answered."""
     with redis_server(directory) as redis:
         environ = {
-            "DJANGO_SETTINGS_MODULE": "tests.faults.served.settings",
-            "FAULTS_STORE": redis.url,
+            "DJANGO_SETTINGS_MODULE": "tests.runner.settings",
+            "RUNNER_STORE": redis.url,
         }
         log = directory / "serve.log"
         arguments = [f"--workers={WORKERS}", *options]
