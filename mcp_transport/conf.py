@@ -16,6 +16,7 @@ from mcp_transport.connections import closing_old_connections
 from mcp_transport.engine.caller import Authenticator, Tickets
 from mcp_transport.engine.changes import Change, ListChanged, ResourceUpdated
 from mcp_transport.engine.limits import Limits
+from mcp_transport.engine.rates import Rate
 from mcp_transport.engine.server import Hook, Server
 from mcp_transport.engine.store import Store
 from mcp_transport.engine.threads import Threads
@@ -34,7 +35,8 @@ HUGE = 10**10
 class Conf:
     """The settings, by the lower-case names of their keys.
 
-    Every field of Limits is a key as well, in upper case.
+    Every field of Limits is a key as well, in upper case. A rate is written as
+    in ``Rate.parse``, and None where it is written as "".
     """
 
     name: str = "django"
@@ -56,6 +58,12 @@ class Conf:
     threads: int = 8
     list_ttl_ms: int = 0
     token_pepper: str | None = None
+    rate_per_token: Rate | None = None
+    rate_per_session: Rate | None = None
+    rate_per_address: Rate | None = None
+    failures_per_address: Rate | None = Rate(60, 60)
+    rate_cache: str = "default"
+    trusted_proxies: int = 0
     limits: Limits = field(default_factory=Limits)
 
     @property
@@ -72,6 +80,12 @@ class Conf:
         return {key: value for key, value in info.items() if value}
 
 
+_RATES = (
+    "rate_per_token",
+    "rate_per_session",
+    "rate_per_address",
+    "failures_per_address",
+)
 # The type that each key takes, and how a person would say it.
 _TYPES: Mapping[str, tuple[Any, str]] = {
     "name": (str, "a string"),
@@ -93,9 +107,16 @@ _TYPES: Mapping[str, tuple[Any, str]] = {
     "threads": (int, "a number of threads"),
     "list_ttl_ms": (int, "a number of milliseconds"),
     "token_pepper": ((str, type(None)), "a string"),
+    **dict.fromkeys(_RATES, (str, 'a rate such as "600/m", or "" for none')),
+    "rate_cache": (str, "the name of a cache in CACHES"),
+    "trusted_proxies": (int, "a number of proxies"),
 }
 _NEEDED = ("name", "version", "catalogue")
-_RANGES = {"threads": (1, 1000), "list_ttl_ms": (0, 86_400_000)}
+_RANGES = {
+    "threads": (1, 1000),
+    "list_ttl_ms": (0, 86_400_000),
+    "trusted_proxies": (0, 10),
+}
 _LIMITS = {limit.name: limit for limit in fields(Limits)}
 
 
@@ -116,7 +137,7 @@ def read(given: Any) -> tuple[Conf, list[str]]:
             limits.update({} if problem else {name: value})
         else:
             problem = _problem(key, name, value)
-            taken.update({} if problem else {name: value})
+            taken.update({} if problem else {name: _taken(name, value)})
         problems += [problem] if problem else []
     return Conf(**taken, limits=Limits(**limits)), problems  # type: ignore[arg-type]
 
@@ -130,6 +151,11 @@ def _problem(key: str, name: str, value: Any) -> str | None:
         return f'MCP["{key}"] must be {said}'
     if name == "store" and (problem := store_problem(value)) is not None:
         return f'MCP["STORE"] {problem}'
+    if name in _RATES and value:
+        return _rate_problem(key, value)
+    if name == "rate_cache" and value not in settings.CACHES:
+        there = ", ".join(settings.CACHES)
+        return f'MCP["RATE_CACHE"] must be {said}; there are {there}'
     if name == "transports" and not all(one in TRANSPORTS for one in value):
         return f'MCP["TRANSPORTS"] must be {said}'
     if name in _NEEDED and not value:
@@ -142,6 +168,20 @@ def _problem(key: str, name: str, value: Any) -> str | None:
     if isinstance(value, list) and not all(isinstance(i, item_type) for i in value):
         return f'MCP["{key}"] must be {said}'
     return None
+
+
+def _rate_problem(key: str, value: str) -> str | None:
+    try:
+        Rate.parse(value)
+    except ValueError as error:
+        return f'MCP["{key}"] must be a rate: {error}'
+    return None
+
+
+def _taken(name: str, value: Any) -> Any:
+    if name in _RATES:
+        return Rate.parse(value) if value else None
+    return value
 
 
 def _limit_problem(key: str, name: str, value: Any) -> str | None:
@@ -241,7 +281,7 @@ _CACHED = (
 
 
 def _forget(*, setting: str, **_: Any) -> None:
-    if setting in ("MCP", "SECRET_KEY", "SECRET_KEY_FALLBACKS"):
+    if setting in ("MCP", "SECRET_KEY", "SECRET_KEY_FALLBACKS", "CACHES"):
         for cached in _CACHED:
             cached.cache_clear()
 

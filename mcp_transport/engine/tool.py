@@ -14,6 +14,7 @@ from mcp_transport.engine.context import Context
 from mcp_transport.engine.entry import Entry, Json, Kind, described
 from mcp_transport.engine.errors import ToolError
 from mcp_transport.engine.functions import Function
+from mcp_transport.engine.rates import Rate
 from mcp_transport.protocol.content import json_text, to_blocks
 from mcp_transport.protocol.naming import check_name
 from mcp_transport.protocol.schema import (
@@ -64,6 +65,7 @@ class Tool(Entry):
     annotations: Mapping[str, Any] = field(default_factory=dict)
     headers: tuple[HeaderParam, ...] = ()
     timeout_s: float | None = None
+    rate: Rate | None = None
 
     def __post_init__(self) -> None:
         if self.timeout_s is not None and not self.timeout_s > 0:
@@ -82,15 +84,17 @@ class Tool(Entry):
         destructive: bool | None = None,
         idempotent: bool | None = None,
         open_world: bool | None = None,
+        rate: str | None = None,
         **options: Any,
     ) -> Tool:
         """Make a tool of a function; its signature and docstring are the rest.
 
         With ``input_schema`` (raw JSON Schema) the function takes the
         arguments as one dictionary. ``read_only`` and its kin are hints to the
-        client (Spec: 2026-07-28 server/tools #tool-annotations). Further
-        options: name, title, description, permission, scope, tags, timeout_s,
-        icons, meta. Raises TypeError or ValueError, naming the fix.
+        client (Spec: 2026-07-28 server/tools #tool-annotations). ``rate`` bounds
+        how often one caller may call it, such as "60/m". Further options: name,
+        title, description, permission, scope, tags, timeout_s, icons, meta.
+        Raises TypeError or ValueError, naming the fix.
         """
         bound = Function(function)
         schema, validate = _taking(function, bound, input_schema)
@@ -109,6 +113,7 @@ class Tool(Entry):
             output=_giving(bound.returns),
             annotations={k: v for k, v in hints.items() if v is not None},
             headers=header_params(schema),
+            rate=None if rate is None else Rate.parse(rate),
             **described_as,
         )
 
