@@ -109,7 +109,12 @@ class Snapshot:
         self._views: dict[object, View] = {}
 
     def view(self, caller: Caller) -> View:
-        rights = (caller.scopes, caller.permissions, caller.is_superuser)
+        rights = (
+            caller.scopes,
+            caller.permissions,
+            caller.is_superuser,
+            caller.tools,
+        )
         known = self._views.get(rights)
         if known is None:
             if len(self._views) >= MAX_VIEWS:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, TypeVar
 
+from mcp_transport.engine.caller import Caller
 from mcp_transport.engine.context import Context
 from mcp_transport.engine.entry import Entry, Json, Kind, described
 from mcp_transport.engine.errors import ToolError
@@ -111,6 +112,12 @@ class Tool(Entry):
             headers=header_params(schema),
             rate=None if rate is None else Rate.parse(rate),
             **described_as,
+        )
+
+    def permitted(self, caller: Caller) -> bool:
+        # Not super(), which a dataclass with slots leaves pointing elsewhere.
+        return Entry.permitted(self, caller) and (
+            caller.tools is None or self.name in caller.tools
         )
 
     def to_json(self) -> Json:
