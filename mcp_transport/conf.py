@@ -16,11 +16,14 @@ from mcp_transport.connections import closing_old_connections
 from mcp_transport.engine.caller import Authenticator, Tickets
 from mcp_transport.engine.changes import Change, ListChanged, ResourceUpdated
 from mcp_transport.engine.limits import Limits
-from mcp_transport.engine.rates import Rate
+from mcp_transport.engine.quotas import Quotas
+from mcp_transport.engine.rates import Rate, Rates
 from mcp_transport.engine.server import Hook, Server
 from mcp_transport.engine.store import Store
 from mcp_transport.engine.threads import Threads
 from mcp_transport.failures import MISSING, explain
+from mcp_transport.guards.attempts import Attempts
+from mcp_transport.guards.rate import CacheRates
 from mcp_transport.protocol.signing import Signer
 from mcp_transport.stores import MEMORY, open_store, store_problem
 
@@ -29,6 +32,7 @@ TRANSPORTS = ("streamable-http", "sse", "plain", "websocket")
 
 # No limit needs to be larger than this, whatever its unit.
 HUGE = 10**10
+RATE_THREADS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -235,6 +239,17 @@ def get_store() -> Store:
 
 
 @cache
+def get_rates() -> Rates:
+    """Return who counts; on threads of its own, which no tool can hold."""
+    return CacheRates(Threads(RATE_THREADS, closing_old_connections))
+
+
+@cache
+def get_attempts() -> Attempts:
+    return Attempts(get_rates(), get_conf().failures_per_address)
+
+
+@cache
 def get_server() -> Server:
     """Return the server of this process, made of the settings when first asked."""
     conf, signals = get_conf(), get_store().signals
@@ -251,6 +266,11 @@ def get_server() -> Server:
         explain=explain,
         missing=MISSING,
         signals=signals,
+        quotas=Quotas(
+            get_rates(),
+            per_caller=conf.rate_per_token,
+            per_session=conf.rate_per_session,
+        ),
     )
     signals.listen(server.hear)
     return server
@@ -271,6 +291,8 @@ _CACHED = (
     get_tickets,
     get_signer,
     get_store,
+    get_rates,
+    get_attempts,
     get_server,
 )
 
@@ -288,8 +310,10 @@ __all__ = [
     "ListChanged",
     "ResourceUpdated",
     "announce",
+    "get_attempts",
     "get_authenticators",
     "get_conf",
+    "get_rates",
     "get_server",
     "get_signer",
     "get_store",
