@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -11,11 +13,14 @@ from django.utils import timezone
 
 from tests.tools_app.conftest import Clock, Issue, ask, other_secret
 from tools_app import credential, lookup, tokens
-from tools_app.models import Token
+from tools_app.models import Token, TokenQuerySet
 from tools_app.tokens import FRESH_S, TokenAuthenticator
 
 # Lookups run in threads, whose connections see only what is committed.
 pytestmark = pytest.mark.django_db(transaction=True)
+
+PROCESSES = 8
+WAIT_S = 30
 
 
 def test_a_wrong_secret_costs_what_an_unknown_id_costs(
@@ -87,6 +92,37 @@ def test_use_is_recorded_at_most_once_a_minute(
         seen.append(Token.objects.get(pk=token.pk).last_used_at)
     minute = start + timedelta(seconds=60)
     assert seen == [start, start, minute, minute]
+
+
+def test_of_many_processes_one_records_a_use(
+    issue: Issue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, text = issue()
+    written: list[int] = []
+    update = TokenQuerySet.update
+
+    def counting(self: TokenQuerySet, **changes: Any) -> int:
+        rows = update(self, **changes)
+        written.append(rows)
+        return rows
+
+    monkeypatch.setattr(TokenQuerySet, "update", counting)
+    together = threading.Barrier(PROCESSES)
+    peppers = credential.peppers()
+    public_id = credential.public_id_of(text)
+    assert public_id is not None
+
+    def use() -> bool:
+        together.wait(WAIT_S)
+        return lookup.look_up(public_id, text, peppers) is not None
+
+    for minute in range(1, 3):
+        with ThreadPoolExecutor(PROCESSES) as pool:
+            uses = [pool.submit(use) for _ in range(PROCESSES)]
+            assert all(used.result(WAIT_S) for used in uses)
+        assert sum(written) == minute
+        later = timezone.now() + timedelta(seconds=60)
+        monkeypatch.setattr(timezone, "now", lambda later=later: later)
 
 
 def test_what_another_process_recorded_meanwhile_stays(issue: Issue) -> None:
