@@ -13,7 +13,7 @@ from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
 
 from mcp_transport.connections import closing_old_connections
-from mcp_transport.engine.caller import Authenticator
+from mcp_transport.engine.caller import Authenticator, Tickets
 from mcp_transport.engine.changes import Change, ListChanged, ResourceUpdated
 from mcp_transport.engine.limits import Limits
 from mcp_transport.engine.rates import Rate
@@ -48,6 +48,7 @@ class Conf:
     instructions: str | None = None
     catalogue: str = "mcp_transport.catalogue"
     authenticators: list[str] = field(default_factory=list)
+    tickets: str = ""
     allow_anonymous: bool = False
     allowed_origins: list[str] = field(default_factory=list)
     middleware: list[str] = field(default_factory=list)
@@ -57,11 +58,11 @@ class Conf:
     threads: int = 8
     list_ttl_ms: int = 0
     token_pepper: str | None = None
+    token_pepper_fallbacks: list[str] = field(default_factory=list)
     rate_per_token: Rate | None = None
     rate_per_session: Rate | None = None
     rate_per_address: Rate | None = None
     failures_per_address: Rate | None = Rate(60, 60)
-    rate_cache: str = "default"
     trusted_proxies: int = 0
     limits: Limits = field(default_factory=Limits)
 
@@ -96,6 +97,7 @@ _TYPES: Mapping[str, tuple[Any, str]] = {
     "instructions": ((str, type(None)), "a string"),
     "catalogue": (str, "a dotted path"),
     "authenticators": (list, "a list of dotted paths"),
+    "tickets": (str, "a dotted path"),
     "allow_anonymous": (bool, "True or False"),
     "allowed_origins": (list, "a list of origins, such as https://example.com"),
     "middleware": (list, "a list of dotted paths"),
@@ -105,8 +107,8 @@ _TYPES: Mapping[str, tuple[Any, str]] = {
     "threads": (int, "a number of threads"),
     "list_ttl_ms": (int, "a number of milliseconds"),
     "token_pepper": ((str, type(None)), "a string"),
+    "token_pepper_fallbacks": (list, "a list of strings"),
     **dict.fromkeys(_RATES, (str, 'a rate such as "600/m", or "" for none')),
-    "rate_cache": (str, "the name of a cache in CACHES"),
     "trusted_proxies": (int, "a number of proxies"),
 }
 _NEEDED = ("name", "version", "catalogue")
@@ -151,9 +153,6 @@ def _problem(key: str, name: str, value: Any) -> str | None:
         return f'MCP["STORE"] {problem}'
     if name in _RATES and value:
         return _rate_problem(key, value)
-    if name == "rate_cache" and value not in settings.CACHES:
-        there = ", ".join(settings.CACHES)
-        return f'MCP["RATE_CACHE"] must be {said}; there are {there}'
     if name == "transports" and not all(one in TRANSPORTS for one in value):
         return f'MCP["TRANSPORTS"] must be {said}'
     if name in _NEEDED and not value:
@@ -218,6 +217,20 @@ def get_authenticators() -> tuple[Authenticator, ...]:
 
 
 @cache
+def get_tickets() -> Tickets | None:
+    """Return who redeems tickets; None where they are refused."""
+    path = get_conf().tickets
+    return imported(path) if path else None
+
+
+@cache
+def get_signer() -> Signer:
+    """Return what signs under SECRET_KEY, and verifies under its fallbacks too."""
+    keys = [str(key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
+    return Signer([f"mcp_transport:{key}".encode() for key in keys])
+
+
+@cache
 def get_store() -> Store:
     """Return the store of this process, made of the settings when first asked."""
     return open_store(get_conf().store, get_conf().limits)
@@ -228,11 +241,10 @@ def get_server() -> Server:
     """Return the server of this process, made of the settings when first asked."""
     conf, signals = get_conf(), get_store().signals
     hooks: list[Hook] = [imported(path) for path in conf.hooks]
-    keys = [str(key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
     server = Server(
         imported(conf.catalogue),
         info=conf.info,
-        signer=Signer([f"mcp_transport:{key}".encode() for key in keys]),
+        signer=get_signer(),
         run_sync=Threads(conf.threads, closing_old_connections),
         instructions=conf.instructions,
         hooks=hooks,
@@ -255,9 +267,19 @@ def announce(change: Change) -> None:
     get_server().announce(change)
 
 
+_CACHED = (
+    get_conf,
+    get_authenticators,
+    get_tickets,
+    get_signer,
+    get_store,
+    get_server,
+)
+
+
 def _forget(*, setting: str, **_: Any) -> None:
     if setting in ("MCP", "SECRET_KEY", "SECRET_KEY_FALLBACKS", "CACHES"):
-        for cached in (get_conf, get_authenticators, get_store, get_server):
+        for cached in _CACHED:
             cached.cache_clear()
 
 
@@ -271,7 +293,9 @@ __all__ = [
     "get_authenticators",
     "get_conf",
     "get_server",
+    "get_signer",
     "get_store",
+    "get_tickets",
     "imported",
     "read",
 ]

@@ -59,11 +59,17 @@ def look_up(public_id: str, text: str, peppers: Sequence[HMAC]) -> Grant | None:
     Raises:
         DatabaseError: the token could not be read.
     """
+    return look_up_digests(public_id, [credential.digest(p, text) for p in peppers])
+
+
+def look_up_digests(public_id: str, made: Sequence[bytes]) -> Grant | None:
+    """Do as ``look_up`` does with a text that has the digests ``made``, the first of
+    them under the current pepper.
+    """
     with closing_old_connections():
         # A replica that lags would let a revoked token live.
         tokens = Token.objects.using(router.db_for_write(Token))
         rows = tokens.filter(public_id=public_id)
-        made = [credential.digest(pepper, text) for pepper in peppers]
         # An aggregate, which is a row whether the public id is known or not.
         stored = rows.aggregate(Max(CURRENT.digest), Max(PREVIOUS.digest)).values()
         if True not in [_matches(digest, made) for digest in stored]:

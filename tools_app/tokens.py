@@ -31,7 +31,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from mcp_transport.engine.caller import Caller
 from tools_app import credential
-from tools_app.lookup import Grant, look_up
+from tools_app.lookup import Grant, look_up, look_up_digests
 from tools_app.models import Token
 
 FRESH_S = 5.0
@@ -39,6 +39,9 @@ MAX_ACCEPTED = 4096
 MAX_REFUSED = 1024
 MAX_LOOKUPS = 256
 LOOKUP_THREADS = 4
+
+
+Find = Callable[[], Grant | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +96,42 @@ class TokenAuthenticator:
         if public_id is None:
             return None
         digest = credential.digest(self._peppers[0], token)
+        known = self._known(public_id, digest)
+        # A closure, because error reports print the arguments of calls.
+        return known or await self._ask(
+            public_id, digest, lambda: look_up(public_id, token, self._peppers)
+        )
+
+    def digest_of(self, token: str) -> tuple[str, bytes] | None:
+        """Return what stands for a token of ours where its text must not be kept:
+        its public id and its digest; None for any other text.
+        """
+        public_id = credential.public_id_of(token)
+        if public_id is None:
+            return None
+        return public_id, credential.digest(self._peppers[0], token)
+
+    async def authenticate_digest(self, public_id: str, digest: bytes) -> Caller | None:
+        """Do as ``authenticate`` does with the token that ``digest_of`` was given.
+
+        Raises:
+            DatabaseError: the token could not be read.
+        """
+        known = self._known(public_id, digest)
+        return known or await self._ask(
+            public_id, digest, lambda: look_up_digests(public_id, [digest])
+        )
+
+    def _known(self, public_id: str, digest: bytes) -> Caller | None:
         for known in self._accepted.get(public_id, _UNKNOWN):
             if (
                 compare_digest(known.digest, digest)
                 and self._clock() < known.fresh_until_s
             ):
                 return known.caller
-        return await self._ask(public_id, token, digest)
+        return None
 
-    @sensitive_variables()
-    async def _ask(self, public_id: str, token: str, digest: bytes) -> Caller | None:
+    async def _ask(self, public_id: str, digest: bytes, find: Find) -> Caller | None:
         """Ask the database, together with all who ask the same.
 
         A wrong secret comes here however fresh its public id is in memory, so
@@ -115,41 +144,38 @@ class TokenAuthenticator:
                     return None
                 lookup = self._lookups.get(digest)
                 if lookup is None and len(self._lookups) < MAX_LOOKUPS:
-                    lookup = self._start(public_id, token, digest)
+                    lookup = self._start(public_id, digest, find)
                 ahead = lookup or next(iter(self._lookups.values()))
             if lookup is not None:
                 return await asyncio.wrap_future(lookup)
             # Waiting costs the requests that wait, and ends with them.
             await asyncio.gather(asyncio.wrap_future(ahead), return_exceptions=True)
 
-    @sensitive_variables()
     def _start(
-        self, public_id: str, token: str, digest: bytes
+        self, public_id: str, digest: bytes, find: Find
     ) -> Future[Caller | None]:
         changes = self._changes
         lookup: Future[Caller | None] = Future()
         # One of those who wait may be cancelled; what it waits for must not be.
         lookup.set_running_or_notify_cancel()
-        # A closure, because error reports print the arguments of submit().
         self._threads.submit(
-            lambda: self._run(lookup, changes, public_id, token, digest)
+            lambda: self._run(lookup, changes, public_id, digest, find)
         )
         self._lookups[digest] = lookup  # only now: nobody is to wait for no thread
         return lookup
 
-    @sensitive_variables()
     def _run(
         self,
         lookup: Future[Caller | None],
         changes: int,
         public_id: str,
-        token: str,
         digest: bytes,
+        find: Find,
     ) -> None:
         """Answer ``lookup`` from a worker thread."""
         asked_at_s = self._clock()
         try:
-            grant = look_up(public_id, token, self._peppers)
+            grant = find()
         except BaseException as error:
             self._forget_lookup(lookup, digest)
             lookup.set_exception(error)

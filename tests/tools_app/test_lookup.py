@@ -175,6 +175,29 @@ def test_a_rotated_secret_key_keeps_tokens_and_moves_them(
         assert ask(TokenAuthenticator(), text) is None
 
 
+def test_a_pepper_is_rotated_while_processes_still_have_the_old_one(
+    issue: Issue,
+) -> None:
+    old, new = "o" * 32, "n" * 32
+    named = {"AUTHENTICATORS": ["tools_app.tokens.TokenAuthenticator"]}
+
+    def accepted(pepper: str, *fallbacks: str) -> bool:
+        peppers = {"TOKEN_PEPPER": pepper, "TOKEN_PEPPER_FALLBACKS": list(fallbacks)}
+        with override_settings(MCP={**named, **peppers}):
+            return ask(TokenAuthenticator(), text) is not None
+
+    with override_settings(MCP={**named, "TOKEN_PEPPER": old}):
+        _, text = issue()
+    # First every process knows the new one, then one after another uses it.
+    assert accepted(old, new)
+    assert accepted(new, old)
+    assert accepted(old, new)
+    assert accepted(new, old)
+    # At last the token is under the new one alone.
+    assert accepted(new)
+    assert not accepted(old)
+
+
 def test_a_secret_key_that_is_gone_withdraws_tokens(issue: Issue) -> None:
     _, text = issue()
     with override_settings(SECRET_KEY="n" * 50, SECRET_KEY_FALLBACKS=[]):
