@@ -62,6 +62,7 @@ class Conf:
     threads: int = 8
     list_ttl_ms: int = 0
     token_pepper: str | None = None
+    token_pepper_fallbacks: list[str] = field(default_factory=list)
     rate_per_token: Rate | None = None
     rate_per_session: Rate | None = None
     rate_per_address: Rate | None = None
@@ -110,6 +111,7 @@ _TYPES: Mapping[str, tuple[Any, str]] = {
     "threads": (int, "a number of threads"),
     "list_ttl_ms": (int, "a number of milliseconds"),
     "token_pepper": ((str, type(None)), "a string"),
+    "token_pepper_fallbacks": (list, "a list of strings"),
     **dict.fromkeys(_RATES, (str, 'a rate such as "600/m", or "" for none')),
     "trusted_proxies": (int, "a number of proxies"),
 }

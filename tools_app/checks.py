@@ -34,13 +34,14 @@ def check_authenticators(
 def check_token_pepper(
     app_configs: Sequence[AppConfig] | None, **_: Any
 ) -> list[CheckMessage]:
-    """Refuse a pepper that can be guessed."""
-    pepper = _conf().token_pepper
-    if pepper is None or len(pepper) >= MIN_PEPPER_CHARS:
-        return []
+    """Refuse peppers that can be guessed."""
+    conf = _conf()
+    given = [("TOKEN_PEPPER_FALLBACKS", p) for p in conf.token_pepper_fallbacks]
+    if conf.token_pepper is not None:
+        given.append(("TOKEN_PEPPER", conf.token_pepper))
     return [
         Error(
-            f'MCP["TOKEN_PEPPER"] is shorter than {MIN_PEPPER_CHARS} characters.',
+            f'A pepper in MCP["{key}"] is shorter than {MIN_PEPPER_CHARS} characters.',
             hint=(
                 "Make one with: python -c "
                 '"import secrets; print(secrets.token_urlsafe(48))", '
@@ -48,6 +49,8 @@ def check_token_pepper(
             ),
             id="tools_app.E001",
         )
+        for key, pepper in given
+        if len(pepper) < MIN_PEPPER_CHARS
     ]
 
 

@@ -58,3 +58,9 @@ def test_a_long_pepper_or_none_is_accepted(pepper: Any) -> None:
 def test_a_pepper_that_can_be_guessed_is_refused(pepper: str) -> None:
     mcp = {"AUTHENTICATORS": NAMED, "TOKEN_PEPPER": pepper}
     assert ids(mcp) == ["tools_app.E001"]
+
+
+def test_each_pepper_that_was_in_use_is_checked_too() -> None:
+    fallbacks = ["p" * 32, "p" * 31, ""]
+    mcp = {"AUTHENTICATORS": NAMED, "TOKEN_PEPPER_FALLBACKS": fallbacks}
+    assert ids(mcp) == ["tools_app.E001"] * 2
