@@ -7,30 +7,29 @@ their clients come back to another process; calls go on until they are answered.
 from __future__ import annotations
 
 import asyncio
-import logging
 
 from mcp_transport.conf import get_server
 from mcp_transport.transports.delivery import get_deliveries
 from mcp_transport.transports.open_streams import get_open_streams
 
-logger = logging.getLogger("mcp_transport")
-
 # As long as a reader may take to look into the log where nobody wakes it.
 PARTING_S = 1.0
 
 
-async def drain(grace_s: float) -> None:
-    """Let what runs come to its end within ``grace_s`` seconds, and end the rest."""
+async def drain(grace_s: float) -> int:
+    """Let what runs come to its end within ``grace_s`` seconds, and end the rest.
+
+    Return how many calls were still running then.
+    """
     loop, server, streams = asyncio.get_running_loop(), get_server(), get_open_streams()
     ends_at_s = loop.time() + grace_s
     server.end_streams()
     streams.end_waiting()
     late = await server.calls.drain(grace_s)
-    if late:
-        logger.warning("%d calls were ended: they took longer than the grace", late)
     await get_deliveries().settle(max(0.0, ends_at_s - loop.time()))
     if streams.answering_calls:
         # What the calls said last is in the log, and on its way to who reads it.
         await asyncio.sleep(PARTING_S)
     streams.end_all()
     await streams.emptied(max(PARTING_S, ends_at_s - loop.time()))
+    return late
