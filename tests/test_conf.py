@@ -92,6 +92,7 @@ WRONG: dict[str, list[Any]] = {
         "redis://[::1",
         "redis://there:port",
     ],
+    "TICKETS": [*STRINGS, None],
     "TRANSPORTS": [*LISTS, [""], ["stdio"], ["sse", "SSE"], ["sse", ["plain"]]],
     "ALLOW_ANONYMOUS": [None, 0, 1, -1, math.nan, "True", "", [], {}],
     "THREADS": [*NUMBERS, 0, 1001, 1.0],
