@@ -18,6 +18,7 @@ from mcp_transport import (
     Text,
     ToolError,
 )
+from mcp_transport.engine.errors import ResourceNotFound
 from tests.faults.journal import Journal
 
 shelf = Shelf()
@@ -103,7 +104,10 @@ async def text(ctx: Context, digits: str) -> EmbeddedResource:
     Args:
         digits: the text, in UTF-8 and hexadecimal digits.
     """
-    said = bytes.fromhex(digits).decode()
+    try:
+        said = bytes.fromhex(digits).decode()
+    except ValueError:
+        raise ResourceNotFound from None
     ctx.log("info", said)
     return EmbeddedResource(f"x:{said}", text=said, mime_type=said)
 
