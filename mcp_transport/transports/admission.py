@@ -18,6 +18,9 @@ from mcp_transport.conf import get_authenticators, get_conf, get_tickets
 from mcp_transport.engine.caller import Caller, Credential
 from mcp_transport.guards.origin import is_loopback, origin_allowed
 
+# What a WebSocket offers among its subprotocols where it has a ticket.
+TICKET_PREFIX = "ticket-"
+
 LOCAL_HOSTS = [".localhost", "127.0.0.1", "[::1]"]
 
 

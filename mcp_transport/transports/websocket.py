@@ -27,6 +27,7 @@ from mcp_transport.guards.bearer import MalformedCredentials, credentials
 from mcp_transport.protocol.errors import ProtocolError
 from mcp_transport.protocol.revisions import STATEFUL, STATELESS
 from mcp_transport.transports.admission import (
+    TICKET_PREFIX,
     authenticate,
     may_be_anonymous,
     redeem,
@@ -41,7 +42,6 @@ BINDING = Binding("websocket", STATEFUL, STATELESS)
 SUBPROTOCOL = "mcp"
 # Browsers can set no header of a handshake but this list.
 TOKEN_PREFIX = "token-"
-TICKET_PREFIX = "ticket-"
 
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
