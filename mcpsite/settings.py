@@ -165,9 +165,6 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "MCP Transport for Django",
     "VERSION": __version__,
     "SERVE_INCLUDE_SCHEMA": False,
-    # From our own static files: a page of ours asks no other host for anything.
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
 
 LOGGING = {

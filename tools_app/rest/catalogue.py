@@ -68,6 +68,13 @@ class CatalogueView(PrivateView, GenericAPIView[Any]):
         responses=EntrySerializer(many=True),
     )
     def get(self, request: Request) -> Response:
+        entries = self.paginate_queryset(self.get_queryset())
+        shown = self.get_serializer(entries, many=True).data
+        return self.get_paginated_response(shown)
+
+    def get_queryset(self) -> Any:
+        """Return the entries that are asked for: a list."""
+        request = self.request
         kind = _chosen(request, "kind", [*KINDS], None)
         orders = [*ORDERS, *(f"-{order}" for order in ORDERS)]
         order = _chosen(request, "ordering", orders, "kind") or "kind"
@@ -75,8 +82,7 @@ class CatalogueView(PrivateView, GenericAPIView[Any]):
         by = order.removeprefix("-")
         entries.sort(key=lambda entry: entry.key)
         entries.sort(key=lambda entry: getattr(entry, by), reverse=order[0] == "-")
-        page = self.paginate_queryset(entries)
-        return self.get_paginated_response(self.get_serializer(page, many=True).data)
+        return entries
 
 
 def _chosen(

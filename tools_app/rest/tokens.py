@@ -15,6 +15,7 @@ from django.core.exceptions import ValidationError as Refused
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.views.decorators.debug import sensitive_variables
 from drf_spectacular.utils import extend_schema
@@ -205,7 +206,7 @@ class TokenViewSet(
             setattr(token, name, value)
         with transaction.atomic():
             token.save(update_fields=list(changes))
-            labels = {f.name: str(f.verbose_name) for f in token._meta.fields}
+            labels = {f.name: capfirst(str(f.verbose_name)) for f in token._meta.fields}
             entry = [{"changed": {"fields": [labels[name] for name in changes]}}]
             token_admin().log_change(request._request, token, entry)
 
