@@ -62,7 +62,6 @@ class Conf:
     rate_per_session: Rate | None = None
     rate_per_address: Rate | None = None
     failures_per_address: Rate | None = Rate(60, 60)
-    rate_cache: str = "default"
     trusted_proxies: int = 0
     limits: Limits = field(default_factory=Limits)
 
@@ -108,7 +107,6 @@ _TYPES: Mapping[str, tuple[Any, str]] = {
     "list_ttl_ms": (int, "a number of milliseconds"),
     "token_pepper": ((str, type(None)), "a string"),
     **dict.fromkeys(_RATES, (str, 'a rate such as "600/m", or "" for none')),
-    "rate_cache": (str, "the name of a cache in CACHES"),
     "trusted_proxies": (int, "a number of proxies"),
 }
 _NEEDED = ("name", "version", "catalogue")
@@ -153,9 +151,6 @@ def _problem(key: str, name: str, value: Any) -> str | None:
         return f'MCP["STORE"] {problem}'
     if name in _RATES and value:
         return _rate_problem(key, value)
-    if name == "rate_cache" and value not in settings.CACHES:
-        there = ", ".join(settings.CACHES)
-        return f'MCP["RATE_CACHE"] must be {said}; there are {there}'
     if name == "transports" and not all(one in TRANSPORTS for one in value):
         return f'MCP["TRANSPORTS"] must be {said}'
     if name in _NEEDED and not value:

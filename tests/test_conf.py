@@ -100,7 +100,6 @@ WRONG: dict[str, list[Any]] = {
     "RATE_PER_SESSION": RATES,
     "RATE_PER_ADDRESS": RATES,
     "FAILURES_PER_ADDRESS": RATES,
-    "RATE_CACHE": [*STRINGS, None, "", "nowhere"],
     **{
         key: [*NUMBERS, 0, HUGE + 1, *([1.5, 1.0] if kind == "int" else [])]
         for key, kind in LIMITS.items()
@@ -137,12 +136,6 @@ def test_what_a_key_cannot_be_is_named_and_left_out(key: str, value: Any) -> Non
             "0/m",
             "MCP[\"RATE_PER_TOKEN\"] must be a rate: '0/m' is no rate: write how often "
             "in which time, such as 60/m or 100/5m, with s, m, h or d",
-        ),
-        (
-            "RATE_CACHE",
-            "redis",
-            'MCP["RATE_CACHE"] must be the name of a cache in CACHES; there are '
-            "default",
         ),
         ("HOOKS", "a.b", 'MCP["HOOKS"] must be a list of dotted paths'),
         ("ALLOW_ANONYMOUS", 1, 'MCP["ALLOW_ANONYMOUS"] must be True or False'),
@@ -193,7 +186,6 @@ def test_the_edges_of_what_is_allowed() -> None:
         ("LIST_TTL_MS", 86_400_000),
         ("TRUSTED_PROXIES", 0),
         ("TRUSTED_PROXIES", 10),
-        ("RATE_CACHE", "default"),
         ("TITLE", None),
         ("STORE", "memory"),
         ("STORE", "redis://localhost"),
@@ -222,14 +214,6 @@ def test_failures_are_bounded_without_being_told() -> None:
     assert conf.failures_per_address == Rate(60, 60)
     assert (conf.rate_per_token, conf.rate_per_session) == (None, None)
     assert conf.rate_per_address is None
-
-
-def test_the_cache_of_the_rates_is_one_that_there_is() -> None:
-    given = {"RATE_CACHE": "shared"}
-    local = {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
-    assert read(given)[1]
-    with override_settings(CACHES={"default": local, "shared": local}):
-        assert read(given)[1] == []
 
 
 def test_what_is_right_is_taken_beside_what_is_wrong() -> None:

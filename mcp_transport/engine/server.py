@@ -166,7 +166,8 @@ class Server:
         session = arrival.session
         if session is None:
             raise missing_meta(VERSION_KEY, CAPABILITIES_KEY)
-        check_phase(session.phase, message.method)
+        if session.peer is None or message.method in session.peer.revision.requests:
+            check_phase(session.phase, message.method)
         if session.phase is Phase.NEW and message.method == "initialize":
             return Peer.from_initialize(message.params, arrival.binding.stateful)
         if session.peer is None:

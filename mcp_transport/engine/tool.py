@@ -31,6 +31,7 @@ Validate = Callable[[Json], Json]
 
 
 SCOPE = "tools:call:{name}"
+HINTS = ("readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint")
 T = TypeVar("T")
 
 
@@ -101,18 +102,13 @@ class Tool(Entry):
         schema, validate = _taking(function, bound, input_schema)
         described_as = described(function, options, SCOPE)
         check_name(described_as["name"])
-        hints = {
-            "readOnlyHint": read_only,
-            "destructiveHint": destructive,
-            "idempotentHint": idempotent,
-            "openWorldHint": open_world,
-        }
+        hints = (read_only, destructive, idempotent, open_world)
         return cls(
             function=bound,
             input_schema=schema,
             validate=validate,
             output=_giving(bound.returns),
-            annotations={k: v for k, v in hints.items() if v is not None},
+            annotations=_annotations(*hints),
             headers=header_params(schema),
             rate=None if rate is None else Rate.parse(rate),
             **described_as,
@@ -164,6 +160,12 @@ class Tool(Entry):
         # Spec: 2026-07-28 server/tools #structured-content.
         text = structured if isinstance(structured, str) else json_text(structured)
         return {"content": to_blocks(text), "structuredContent": structured}
+
+
+def _annotations(*hints: bool | None) -> Json:
+    """Spec: 2026-07-28 server/tools #tool-annotations."""
+    said = zip(HINTS, hints, strict=True)
+    return {name: hint for name, hint in said if hint is not None}
 
 
 def _giving(returns: Any) -> Output | None:
