@@ -68,6 +68,7 @@ WRONG: dict[str, list[Any]] = {
     "NAME": [*STRINGS, None, ""],
     "VERSION": [*STRINGS, None, ""],
     "CATALOGUE": [*STRINGS, None, ""],
+    "TICKETS": [*STRINGS, None],
     "TITLE": STRINGS,
     "DESCRIPTION": STRINGS,
     "WEBSITE_URL": STRINGS,

@@ -19,11 +19,14 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from mcp_transport.engine.caller import Caller
-from mcp_transport.guards.bearer import MalformedCredentials, challenge, credentials
+from mcp_transport.guards.bearer import (
+    REALM,
+    MalformedCredentials,
+    challenge,
+    credentials,
+)
 from mcp_transport.transports.admission import authenticate
 from tools_app.tickets import OfToken, for_token
-
-REALM = "mcp"
 
 
 @dataclass(frozen=True, slots=True)
