@@ -69,6 +69,8 @@ WRONG: dict[str, list[Any]] = {
     "VERSION": [*STRINGS, None, ""],
     "CATALOGUE": [*STRINGS, None, ""],
     "TICKETS": [*STRINGS, None],
+    "AUTHORIZATION_SERVERS": [*LISTS, ["here"], ["http://example.com"], [""]],
+    "RESOURCE_URL": [*STRINGS, None, "/mcp", "https://example.com/mcp?a", "https://"],
     "TITLE": STRINGS,
     "DESCRIPTION": STRINGS,
     "WEBSITE_URL": STRINGS,
