@@ -11,9 +11,14 @@ from django.core.checks import CheckMessage, Error, Warning
 from django.utils.module_loading import import_string
 
 from mcp_transport.conf import Conf, read
+from mcp_transport.stores import MEMORY
 
 TOKEN_AUTHENTICATOR = "tools_app.tokens.TokenAuthenticator"
+TICKETS = "tools_app.tickets.SingleUse"
 MIN_PEPPER_CHARS = 32
+
+_FORGETS = "django.core.cache.backends.dummy.DummyCache"
+_OF_ONE_PROCESS = "django.core.cache.backends.locmem.LocMemCache"
 
 
 def check_authenticators(
@@ -52,6 +57,28 @@ def check_token_pepper(
         for key, pepper in given
         if len(pepper) < MIN_PEPPER_CHARS
     ]
+
+
+def check_tickets(
+    app_configs: Sequence[AppConfig] | None, **_: Any
+) -> list[CheckMessage]:
+    """Refuse a cache in which a ticket could be used more than once."""
+    conf = _conf()
+    if conf.tickets != TICKETS:
+        return []
+    backend = settings.CACHES["default"]["BACKEND"]
+    several = conf.store != MEMORY
+    if backend == _FORGETS or (backend == _OF_ONE_PROCESS and several):
+        return [
+            Error(
+                "Tickets could be used more than once: the processes that redeem "
+                "them share no cache.",
+                hint='Set CACHES["default"] to one that they share, such as '
+                "django.core.cache.backends.redis.RedisCache.",
+                id="tools_app.E002",
+            )
+        ]
+    return []
 
 
 def _accepts_tokens(path: str) -> bool:
