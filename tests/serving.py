@@ -106,6 +106,3 @@ def nginx(
 def _surroundings() -> dict[str, str]:
     """Return the environment without the settings that these tests run under."""
     return {k: v for k, v in os.environ.items() if not k.startswith("DJANGO_")}
-
-
-mcp_serve = daphne

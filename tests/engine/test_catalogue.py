@@ -248,7 +248,10 @@ async def test_a_resource_says_which_scope_it_takes() -> None:
     shelf.resource("item://first")(answer)
     shelf.resource("order://{pk}", scope="orders:read")(item)
     nobody = caller()
-    for uri, scope in (("item://first", "resources:read"), ("order://1", "orders:read")):
+    for uri, scope in (
+        ("item://first", "resources:read"),
+        ("order://1", "orders:read"),
+    ):
         with pytest.raises(InsufficientScope) as refused:
             await shelf.find("resources", uri, nobody)
         assert refused.value.scope == scope

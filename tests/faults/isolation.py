@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.servers import ROOT, program
-from tests.faults.verdict import Failed, require
+from tests.faults.verdict import reason, require
 
 
 async def isolated(test: str, size: Any, directory: Path) -> str:
@@ -27,7 +27,7 @@ async def isolated(test: str, size: Any, directory: Path) -> str:
     """
     process = await asyncio.create_subprocess_exec(
         *(program("unshare"), "--net", sys.executable, "-m", __name__),
-        *(test, json.dumps(asdict(size)), str(directory.resolve())),
+        *(test, json.dumps(asdict(size)), str(directory)),
         cwd=ROOT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -48,8 +48,9 @@ def main(arguments: Sequence[str]) -> None:
     ip("link", "set", "lo", "up")
     try:
         print(asyncio.run(test.attack(test.Size(**json.loads(size)), Path(directory))))
-    except Failed as error:
-        sys.exit(str(error))
+    # An ExceptionGroup, of tasks side by side, among them.
+    except Exception as error:
+        sys.exit(reason(error))
 
 
 def ip(*arguments: str) -> None:

@@ -63,14 +63,13 @@ async def attack(size: Size, directory: Path) -> str:
         during.fds - before.fds >= size.streams + size.sockets,
         f"only {during.fds - before.fds} were open",
     )
-    after.require_back_at(before, MOST_BYTES)
+    after.require_back_at(before)
+    kept = after.rss_bytes - before.rss_bytes
+    require(kept <= MOST_BYTES, f"{mb(kept)} of memory were kept")
     return (
         f"{size.streams} streams and {size.sockets} WebSockets vanished without a "
-        f"word: all were gone after {gone_s:.0f} s; memory "
-        f"{mb(during.rss_bytes - before.rss_bytes)} with them and "
-        f"{mb(after.rss_bytes - before.rss_bytes)} after, fds "
-        f"{after.fds - before.fds:+}, threads {after.threads - before.threads:+}, "
-        f"tasks {after.tasks - before.tasks:+}; {probe}"
+        f"word: all were gone after {gone_s:.0f} s; with them "
+        f"{during.more_than(before)}, then {after.more_than(before)}; {probe}"
     )
 
 

@@ -36,13 +36,18 @@ class Usage:
             tasks=int(result["content"][0]["text"]),
         )
 
-    def require_back_at(self, before: Usage, most_bytes: int) -> None:
-        """I5: what an attack took is given back. Raises Failed."""
-        grown = self.rss_bytes - before.rss_bytes
-        require(grown <= most_bytes, f"{mb(grown)} of memory were kept")
+    def require_back_at(self, before: Usage) -> None:
+        """I5: nothing is left of those who are gone. Raises Failed."""
         for name in ("fds", "threads", "tasks"):
             more = getattr(self, name) - getattr(before, name)
             require(abs(more) <= 5, f"{more:+} {name} in the end")
+
+    def more_than(self, before: Usage) -> str:
+        return (
+            f"{mb(self.rss_bytes - before.rss_bytes)}, {self.fds - before.fds:+} fds, "
+            f"{self.threads - before.threads:+} threads, "
+            f"{self.tasks - before.tasks:+} tasks"
+        )
 
 
 def status(pid: int, name: str) -> int:
