@@ -14,6 +14,10 @@ from tests.faults import (
     t07_redis_restarted,
     t08_redis_emptied,
     t09_redis_disturbed,
+    t10_stalled_readers,
+    t11_half_open,
+    t12_slow_clients,
+    t13_connect_storm,
     t30_busy_threads,
 )
 
@@ -40,6 +44,10 @@ FAULTS = {
         "T7": t07_redis_restarted,
         "T8": t08_redis_emptied,
         "T9": t09_redis_disturbed,
+        "T10": t10_stalled_readers,
+        "T11": t11_half_open,
+        "T12": t12_slow_clients,
+        "T13": t13_connect_storm,
         "T30": t30_busy_threads,
     }.items()
 }
