@@ -18,6 +18,11 @@ from tests.faults import (
     t11_half_open,
     t12_slow_clients,
     t13_connect_storm,
+    t14_bodies,
+    t15_websocket_abuse,
+    t16_autobahn,
+    t17_raw_http,
+    t18_conformance,
     t30_busy_threads,
 )
 
@@ -48,6 +53,11 @@ FAULTS = {
         "T11": t11_half_open,
         "T12": t12_slow_clients,
         "T13": t13_connect_storm,
+        "T14": t14_bodies,
+        "T15": t15_websocket_abuse,
+        "T16": t16_autobahn,
+        "T17": t17_raw_http,
+        "T18": t18_conformance,
         "T30": t30_busy_threads,
     }.items()
 }

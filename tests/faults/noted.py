@@ -9,11 +9,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from deploy.servers import Served
-from tests.faults.cluster import FAILED
+from tests.faults.exposed import require_sound
 from tests.faults.invariants import of
 from tests.faults.journal import Entry, entries
-from tests.faults.verdict import require
-from tests.serving import daphnes
+from tests.serving import mcp_serves
 
 APPLICATION = "tests.faults.served.noting:application"
 
@@ -42,18 +41,11 @@ class Noted:
         """Return the paths of all requests that the application was given."""
         return [entry["path"] for entry in of(self.notes(), "arrived")]
 
-    def crashed(self) -> list[str]:
-        """Return whether it has ended, and what it says has failed."""
-        ended = [] if self.served.process.poll() is None else [str(self.served)]
-        said = self.served.said()
-        tracebacks = ["a traceback"] * said.count("Traceback")
-        return ended + tracebacks + FAILED.findall(said)
-
 
 @asynccontextmanager
 async def noted(directory: Path, *options: str) -> AsyncIterator[Noted]:
     """Run one process with its files in ``directory``, which is made; ``options`` are
-    the server's. It must not have crashed at the end: raises Failed.
+    the server's. It must not have failed at anything: raises Failed.
     """
     directory.mkdir(parents=True)  # noqa: ASYNC240 - before anything runs
     notes = directory / "notes.jsonl"
@@ -63,8 +55,8 @@ async def noted(directory: Path, *options: str) -> AsyncIterator[Noted]:
         "FAULTS_STORE": "memory",
     }
     options = (f"--access-log={os.devnull}", *options)
-    serving = daphnes(1, APPLICATION, directory, environ=environ, options=options)
+    serving = mcp_serves(1, APPLICATION, directory, environ=environ, options=options)
     with serving as (served,):
         running = Noted(served, notes)
         yield running
-        require(not running.crashed(), f"crashed: {running.crashed()}")
+        require_sound(served)

@@ -49,6 +49,8 @@ class _Replies:
             self._parser.feed_data(data)
         except httptools.HttpParserError:
             self.statuses.append(BARE)
+        except httptools.HttpParserUpgrade:
+            return  # behind 101, which is among the statuses by now
 
     def on_headers_complete(self) -> None:
         self.statuses.append(self._parser.get_status_code())

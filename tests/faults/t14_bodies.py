@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.faults.noted import Noted, noted
 from tests.faults.honest import probing
+from tests.faults.noted import Noted, noted
 from tests.faults.raw_http import PIECE_BYTES, TOKEN, Heard, say
 from tests.faults.requests import stateless
 from tests.faults.usage import forget_peak, mb, peak_bytes

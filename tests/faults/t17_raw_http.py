@@ -181,9 +181,9 @@ async def run(size: Size, directory: Path) -> str:
             forwarded = await _forwarded(front, server, arrived)
         once = len(server.arrived()) - arrived
     return (
-        f"{len(ROWS)} requests, {size.times} times each: every status as tabled, by the "
-        f"server alone and through nginx, which passed {forwarded} requests on, and "
-        f"the application was given {once}"
+        f"{len(ROWS)} requests, {size.times} times each: every status as tabled, by "
+        f"the server alone and through nginx, which passed {forwarded} of them on, and "
+        f"{once} arrived"
     )
 
 
