@@ -24,12 +24,11 @@ QUIET_S = 0.1
 @dataclass(frozen=True, slots=True)
 class Heard:
     """``statuses`` are those of all replies, in order; ``ended`` tells whether the
-    server closed the connection, ``sent_bytes`` how much it was sent.
+    server closed the connection.
     """
 
     statuses: tuple[int, ...]
     ended: bool
-    sent_bytes: int
 
 
 # What is no reply of HTTP/1 counts as one of this status: the body alone, which is
@@ -67,7 +66,6 @@ class Talk:
         self._reader = reader
         self._writer = writer
         self._replies = _Replies()
-        self._sent_bytes = 0
         self._ended = False
 
     async def send(self, pieces: Iterable[bytes]) -> None:
@@ -76,7 +74,6 @@ class Talk:
             for piece in pieces:
                 self._writer.write(piece)
                 await self._writer.drain()
-                self._sent_bytes += len(piece)
 
     async def hear(self, replies: int) -> None:
         """Listen until there are so many replies, and nothing comes after them, or
@@ -104,7 +101,7 @@ class Talk:
         self._ended = not data
 
     def heard(self) -> Heard:
-        return Heard(tuple(self._replies.statuses), self._ended, self._sent_bytes)
+        return Heard(tuple(self._replies.statuses), self._ended)
 
     def half_close(self) -> None:
         with suppress(OSError):
