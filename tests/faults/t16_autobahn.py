@@ -142,6 +142,7 @@ async def _problem(served: Served, number: str, case: Case) -> str:
         heard = await socket.hear()
         if heard is None or heard[0] != Opcode.CLOSE or code_of(heard) != case.code:
             return f"{number}: ended by {heard}, not {case.code}"
+        await socket.send([frame(Opcode.CLOSE, heard[1])])
         if await socket.hear() is not None:
             return f"{number}: something came behind the end"
     finally:
