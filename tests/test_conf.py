@@ -68,7 +68,6 @@ WRONG: dict[str, list[Any]] = {
     "NAME": [*STRINGS, None, ""],
     "VERSION": [*STRINGS, None, ""],
     "CATALOGUE": [*STRINGS, None, ""],
-    "TICKETS": [*STRINGS, None],
     "AUTHORIZATION_SERVERS": [*LISTS, ["here"], ["http://example.com"], [""]],
     "RESOURCE_URL": [*STRINGS, None, "/mcp", "https://example.com/mcp?a", "https://"],
     "TITLE": STRINGS,
