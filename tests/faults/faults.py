@@ -16,7 +16,11 @@ from tests.faults import (
     t09_redis_disturbed,
     t30_busy_threads,
 )
-from tests.security import t24_origins_hosts
+from tests.security import (
+    t21_other_principals,
+    t22_fixed_sessions,
+    t24_origins_hosts,
+)
 
 Run = Callable[[Any, Path], Coroutine[Any, Any, str]]
 
@@ -41,6 +45,8 @@ FAULTS = {
         "T7": t07_redis_restarted,
         "T8": t08_redis_emptied,
         "T9": t09_redis_disturbed,
+        "T21": t21_other_principals,
+        "T22": t22_fixed_sessions,
         "T24": t24_origins_hosts,
         "T30": t30_busy_threads,
     }.items()
