@@ -136,7 +136,7 @@ class Size:
     every: int
 
 
-SMALL = Size(every=5)
+SMALL = Size(every=11)
 FULL = Size(every=1)
 
 
