@@ -20,7 +20,12 @@ from django.views.decorators.debug import sensitive_variables
 
 from mcp_transport.conf import get_conf
 from mcp_transport.engine.caller import ANONYMOUS
-from mcp_transport.guards.bearer import MalformedCredentials, challenge, credentials
+from mcp_transport.guards.bearer import (
+    REALM,
+    MalformedCredentials,
+    challenge,
+    credentials,
+)
 from mcp_transport.transports.admission import (
     authenticate,
     may_be_anonymous,
@@ -30,7 +35,6 @@ from mcp_transport.transports.replies import refusal
 from mcp_transport.transports.requests import authorization, wire_headers
 
 View = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
-REALM = "mcp"
 
 
 class AsyncMiddleware:

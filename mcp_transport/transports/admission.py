@@ -14,8 +14,8 @@ from django.core.signals import setting_changed
 from django.http.request import split_domain_port, validate_host
 from django.views.decorators.debug import sensitive_variables
 
-from mcp_transport.conf import get_authenticators, get_conf
-from mcp_transport.engine.caller import Caller
+from mcp_transport.conf import get_authenticators, get_conf, get_tickets
+from mcp_transport.engine.caller import Caller, Credential
 from mcp_transport.guards.origin import is_loopback, origin_allowed
 
 LOCAL_HOSTS = [".localhost", "127.0.0.1", "[::1]"]
@@ -62,6 +62,13 @@ async def authenticate(token: str) -> Caller | None:
         if caller is not None:
             return caller
     return None
+
+
+@sensitive_variables()
+async def redeem(ticket: str) -> Credential | None:
+    """Return what ``ticket`` stands for, once; None where it is refused."""
+    tickets = get_tickets()
+    return None if tickets is None else await tickets.redeem(ticket)
 
 
 def may_be_anonymous(peer_address: str | None, host: str | None) -> bool:

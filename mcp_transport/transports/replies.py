@@ -7,7 +7,15 @@ from collections.abc import AsyncIterator, Mapping
 
 from django.http import HttpResponse, StreamingHttpResponse
 
-from mcp_transport.protocol.errors import invalid_request
+from mcp_transport.engine.exchange import Exchange
+from mcp_transport.guards.bearer import REALM, challenge
+from mcp_transport.protocol.errors import (
+    InsufficientScope,
+    ProtocolError,
+    TooManyRequests,
+    invalid_request,
+)
+from mcp_transport.protocol.http import error_status, refusal_status
 from mcp_transport.protocol.messages import encode_error
 
 COMPRESS_OVER_BYTES = 1024
@@ -23,6 +31,38 @@ STREAMED = {
     # make each event a file of its own, which most clients cannot read.
     "Content-Encoding": "identity",
 }
+
+
+def answer(
+    exchange: Exchange, message: bytes, headers: Mapping[str, str]
+) -> HttpResponse:
+    """Reply with the response of an exchange, which is all there is to say."""
+    error = exchange.error
+    if exchange.timed_out:
+        return json_reply(message, headers, exchange.peer.revision.timed_out)
+    if error is None:
+        return json_reply(message, headers)
+    if exchange.refused:
+        return json_reply(message, headers, refusal_status(error))
+    status = error_status(error, exchange.peer.revision)
+    response = json_reply(message, headers, status)
+    for name, value in told_by_headers(error).items():
+        response[name] = value
+    return response
+
+
+def told_by_headers(error: ProtocolError) -> dict[str, str]:
+    """Return the response headers that say what an error says.
+
+    Spec: 2026-07-28 basic/authorization #scope-challenge-handling; RFC 6585
+    section 4.
+    """
+    if isinstance(error, TooManyRequests) and error.retry_after_s is not None:
+        return {"Retry-After": str(error.retry_after_s)}
+    if isinstance(error, InsufficientScope):
+        said = challenge(realm=REALM, error="insufficient_scope", scope=error.scope)
+        return {"WWW-Authenticate": said}
+    return {}
 
 
 def json_reply(

@@ -21,7 +21,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from mcp_transport.conf import get_conf, get_server
 from mcp_transport.connections import close_shared_connections
-from mcp_transport.engine.caller import ANONYMOUS, Caller
+from mcp_transport.engine.caller import ANONYMOUS, Caller, Credential
 from mcp_transport.engine.exchange import Binding
 from mcp_transport.guards.bearer import MalformedCredentials, credentials
 from mcp_transport.protocol.errors import ProtocolError
@@ -29,6 +29,7 @@ from mcp_transport.protocol.revisions import STATEFUL, STATELESS
 from mcp_transport.transports.admission import (
     authenticate,
     may_be_anonymous,
+    redeem,
     why_foreign,
 )
 from mcp_transport.transports.duplex import Flooded, serve
@@ -40,6 +41,7 @@ BINDING = Binding("websocket", STATEFUL, STATELESS)
 SUBPROTOCOL = "mcp"
 # Browsers can set no header of a handshake but this list.
 TOKEN_PREFIX = "token-"
+TICKET_PREFIX = "ticket-"
 
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
@@ -67,7 +69,15 @@ class Reason(IntEnum):
 class Visitor:
     """Who opens a connection, by what the handshake says."""
 
-    __slots__ = ("_address", "_headers", "_known", "_offered", "_token")
+    __slots__ = (
+        "_address",
+        "_headers",
+        "_known",
+        "_offered",
+        "_redeemed",
+        "_ticket",
+        "_token",
+    )
 
     @sensitive_variables()
     def __init__(self, scope: Mapping[str, Any]) -> None:
@@ -77,6 +87,8 @@ class Visitor:
         self._offered: list[str] = scope["subprotocols"]
         self._address: str | None = (scope.get("client") or (None,))[0]
         self._token = _token(authorization, self._offered)
+        self._ticket = _among(self._offered, TICKET_PREFIX)
+        self._redeemed: Credential | None = None
         self._known: Caller | None = None
 
     @property
@@ -89,7 +101,11 @@ class Visitor:
         )
 
     async def caller(self) -> Caller | None:
-        """Return who it is, or None for nobody who is let in."""
+        """Return who it is, or None for nobody who is let in. A token comes before
+        a ticket, which is spent by this.
+        """
+        if self._token is None and self._ticket is not None:
+            self._redeemed = await redeem(self._ticket)
         self._known = await self._identify()
         return self._known
 
@@ -104,8 +120,12 @@ class Visitor:
     async def _identify(self) -> Caller | None:
         if self._token:
             return await authenticate(self._token)
-        if self._token is None and may_be_anonymous(
-            self._address, self._headers.get("host")
+        if self._redeemed is not None:
+            return await self._redeemed.caller()
+        if (
+            self._token is None
+            and self._ticket is None
+            and may_be_anonymous(self._address, self._headers.get("host"))
         ):
             return ANONYMOUS
         return None
@@ -118,18 +138,22 @@ def _token(authorization: str | None, offered: list[str]) -> str | None:
     None means that there is none, and an empty one that it cannot be read. The
     query string, which servers write to their logs, is not looked at.
     """
-    entries = [
-        entry.removeprefix(TOKEN_PREFIX)
-        for entry in offered
-        if entry.startswith(TOKEN_PREFIX)
-    ]
     try:
         token = credentials(authorization)
-        if token is None and entries:
-            token = credentials(f"Bearer {','.join(entries)}")
+        among = _among(offered, TOKEN_PREFIX)
+        if token is None and among is not None:
+            token = credentials(f"Bearer {among}")
     except MalformedCredentials:
         return ""
     return token
+
+
+def _among(offered: list[str], prefix: str) -> str | None:
+    """Return what follows ``prefix`` among the subprotocols. Of two, neither is good:
+    they are joined to what is no credential.
+    """
+    found = [e.removeprefix(prefix) for e in offered if e.startswith(prefix)]
+    return ",".join(found) if found else None
 
 
 class Socket:

@@ -94,7 +94,7 @@ def test_what_another_process_recorded_meanwhile_stays(issue: Issue) -> None:
     theirs = timezone.now() + timedelta(seconds=1)
     Token.objects.update(last_used_at=theirs)
     assert token.last_used_at is None
-    lookup._record_use(token, token.digest)
+    lookup._record_use(token, lookup.CURRENT, token.digest)
     assert Token.objects.get().last_used_at == theirs
 
 

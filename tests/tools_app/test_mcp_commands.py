@@ -120,6 +120,12 @@ def test_list_writes_json(issue: Issue) -> None:
         "expires_at": moment(first.expires_at),
         "last_used_at": moment(first.last_used_at),
         "revoked_at": None,
+        "old_secret_until": None,
+        "old_secret_last_used_at": None,
+        "tools": [],
+        "rate": None,
+        "max_calls": None,
+        "networks": [],
     }
     assert (newest["name"], newest["state"]) == ("two", "revoked")
     assert newest["revoked_at"] == moment(second.revoked_at)
