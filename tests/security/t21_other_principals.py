@@ -30,9 +30,10 @@ from tests.interaction.wires.plain import PlainWire
 from tests.interaction.wires.stdio import Forks
 from tests.interaction.wires.wire import STEP_S, Place, Wire
 from tests.security.project import Project, project
+from tests.security.sockets import closed_unheard, opening, tickets
 from tests.security.table import rows
 from tests.security.things import Owner, Things
-from tests.security.visitors import VISITORS, Talk, Visit, Visitor, knocks
+from tests.security.visitors import VISITORS, Talk, Visit, Visitor
 from tests.wire import tokens
 
 WITHIN_S = 60
@@ -170,6 +171,8 @@ class Stage:
             theirs = await owner.begin()
             for visitor in VISITORS:
                 await self._enter(visitor, theirs, stack)
+            if self._door is WEBSOCKET:
+                self._nobodies += await tickets(self._served, self._address(0))
             await asyncio.gather(*(talk.tries_all(theirs) for talk in self._talks))
             await self._try_all(theirs, is_end=False)
             await owner.finds_all()
@@ -217,7 +220,9 @@ class Stage:
         token = self._token(visitor.token)
         if self._door is WEBSOCKET:
             _, address = self._from(visitor)
-            await knocks(visitor, token, self._served.members[-1].port, address)
+            port = self._served.members[-1].port
+            socket = opening(port, address, token=token, host=visitor.host)
+            await closed_unheard(visitor.name, socket)
             return
         ours, report = self._forked.fork(token)
         with ours, report:
@@ -242,8 +247,14 @@ class Stage:
 
     def _from(self, visitor: Visitor) -> tuple[str, str]:
         """Return the server that one turns to, and from which address."""
-        last = VISITORS.index(visitor) + 1
-        return self._served.origins[-1], f"127.1.{self._number}.{last}"
+        address = self._address(VISITORS.index(visitor) + 1)
+        return self._served.origins[-1], address
+
+    def _address(self, last: int) -> str:
+        """Return an address of loopback that no other stage uses: failures are
+        counted by address.
+        """
+        return f"127.1.{self._number}.{last + 1}"
 
     def _token(self, name: str | None) -> str:
         if self._door is IN_PROCESS:

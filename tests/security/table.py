@@ -23,8 +23,14 @@ from tests.wire.client import mirrored
 Json = dict[str, Any]
 
 NOBODY = 401
-# How a WebSocket is closed on them.
+# How a WebSocket is closed on them, and on who brings a ticket that is used, that is
+# of a token that is not valid, or that is none.
 NOBODYS_SOCKET = 4401
+
+# What the narrow token does not grant, where the session does not forbid it anyway:
+# the status of the reply, and the code of the error in it.
+BEYOND_SCOPE = 403
+BEYOND = frozenset({"tools/call", "prompts/get", "completion/complete", "state"})
 
 IN_OWN_SESSION = "events in one's own session"
 
@@ -101,6 +107,15 @@ class Row:
     make: Callable[[Things, Things], Ask]
     tabled: int
     is_end: bool = False
+
+    def answer(self, is_known: bool, is_narrow: bool) -> int:
+        """Return what the table says for such a caller."""
+        if not is_known:
+            return NOBODY
+        is_reached = self.tabled in (200, INVALID_PARAMS)
+        if is_narrow and is_reached and self.name in BEYOND:
+            return BEYOND_SCOPE
+        return self.tabled
 
 
 # What is asked for by each method.

@@ -8,9 +8,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import httpx
-from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed
-from websockets.typing import Subprotocol
 
 from deploy.servers import HOST
 from mcp_transport.protocol.errors import ProtocolError
@@ -21,8 +18,8 @@ from tests.interaction.wires.http import EVENTS
 from tests.interaction.wires.streamable import StreamableWire
 from tests.interaction.wires.wire import STEP_S, Wire
 from tests.security.table import (
-    NOBODY,
-    NOBODYS_SOCKET,
+    BEYOND,
+    BEYOND_SCOPE,
     OWN,
     PARAMS,
     Ask,
@@ -39,19 +36,20 @@ Json = dict[str, Any]
 @dataclass(frozen=True)
 class Visitor:
     """``token`` names one of the project's, or none. ``is_known`` tells whether it
-    is a caller in its own right.
+    is a caller in its own right, and ``is_narrow`` whether its scopes are few.
     """
 
     name: str
     token: str | None
     is_known: bool
+    is_narrow: bool = False
     host: str = HOST
 
 
 VISITORS = (
     Visitor("bob", "bob", True),
     # The same user, by a token with other scopes.
-    Visitor("narrow", "narrow", True),
+    Visitor("narrow", "narrow", True, is_narrow=True),
     # Nobody, who is let in from this very machine, and only from here.
     Visitor("anonymous", None, True),
     Visitor("stranger", None, False, host="mcp.example"),
@@ -87,7 +85,7 @@ class Visit:
         self.cells += 1
         reply = await self._send(row.make(theirs, self._mine))
         fate = f"{self._visitor.name} by {row.name}"
-        expected = row.tabled if self._visitor.is_known else NOBODY
+        expected = row.answer(self._visitor.is_known, self._visitor.is_narrow)
         status, _, body = reply
         answered = json.loads(body)["error"]["code"] if expected < 0 else status
         require(answered == expected, f"{fate}: {status} {body!r}, not {expected}")
@@ -145,6 +143,8 @@ class Talk:
             if attempt is None:
                 continue
             self.cells += 1
+            if self._visitor.is_narrow and name in BEYOND:
+                code = BEYOND_SCOPE
             fate = f"{self._visitor.name} in their own conversation by {name}"
             answered, unknown = await attempt(theirs), await attempt(UNKNOWN)
             require(answered == unknown, f"{fate}: {answered}, but else {unknown}")
@@ -192,25 +192,3 @@ class Talk:
 
     async def close(self) -> None:
         await self.guest.close()
-
-
-async def knocks(visitor: Visitor, token: str, port: int, address: str) -> None:
-    """Open a WebSocket as nobody. Raises Failed unless it is closed unheard."""
-    credential = {"Authorization": f"Bearer {token}"} if token else {}
-    opening = connect(
-        f"ws://{visitor.host}:{port}/ws",
-        host=HOST,
-        local_addr=(address, 0),
-        subprotocols=[Subprotocol("mcp")],
-        additional_headers=credential,
-        open_timeout=STEP_S,
-        proxy=None,
-    )
-    async with opening as socket:
-        try:
-            said = await socket.recv()
-        except ConnectionClosed as closed:
-            code = closed.rcvd and closed.rcvd.code
-            require(code == NOBODYS_SOCKET, f"{visitor.name} was closed with {code}")
-        else:
-            require(False, f"{visitor.name} heard {said!r}")

@@ -29,6 +29,13 @@ DATABASES = {
         "OPTIONS": {"timeout": 20, "transaction_mode": "IMMEDIATE"},
     }
 }
+# Where all processes see which tickets were used.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": os.environ["SECURITY_DATABASE"] + ".cache",
+    }
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
@@ -36,6 +43,7 @@ MCP = {
     "NAME": "security",
     "CATALOGUE": "tests.security.served.catalogue.shelf",
     "AUTHENTICATORS": ["tools_app.tokens.TokenAuthenticator"],
+    "TICKETS": "tools_app.tickets.SingleUse",
     "STORE": os.environ.get("SECURITY_STORE", "memory"),
     "PAGE_SIZE": 2,
     **json.loads(os.environ.get("SECURITY_CONF", "{}")),
