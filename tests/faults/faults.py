@@ -1,4 +1,4 @@
-"""The fault tests, each at the size that shows most and at one that is soon over."""
+"""The fault and security tests, each at the size that shows most and at one that is soon over."""
 
 from __future__ import annotations
 
