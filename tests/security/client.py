@@ -48,14 +48,19 @@ class Client:
 
     # Sessions.
 
-    async def open(self, path: str = "/mcp", chosen: str | None = None) -> str:
-        """Shake hands, perhaps under an id of our own; return the session's id."""
+    async def open(self) -> str:
+        """Shake hands to the end; return the session's id."""
+        session = await self.begin()
+        ready = {"jsonrpc": "2.0", "method": "notifications/initialized"}
+        await self._http.post("/mcp", headers=_named(session), json=ready)
+        return session
+
+    async def begin(self, path: str = "/mcp", chosen: str | None = None) -> str:
+        """Ask for a session, perhaps under an id of our own; return its id."""
         headers = _JSON if chosen is None else _named(chosen)
         reply = await self._http.post(path, headers=headers, content=self.handshake)
         require(reply.status_code == 200, f"initialize: {reply} {reply.text}")
         session: str = reply.headers["mcp-session-id"]
-        ready = {"jsonrpc": "2.0", "method": "notifications/initialized"}
-        await self._http.post(path, headers=_named(session), json=ready)
         return session
 
     async def of_session(

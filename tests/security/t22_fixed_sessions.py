@@ -125,7 +125,7 @@ async def _chosen(served: Project, client: Client) -> int:
     tried = 0
     for chosen in ids(known, plain):
         for path in ("/mcp", "/urls/mcp"):
-            made = await client.open(path, chosen)
+            made = await client.begin(path, chosen)
             require(made != chosen, f"initialize took {chosen!r}")
             for verb in ("POST", "GET", "DELETE"):
                 reply = await client.of_session(verb, chosen, path=path)
@@ -204,7 +204,7 @@ async def _crowd(served: Project, count: int) -> None:
 
         async def open_some(client: Client) -> None:
             for number in numbers:
-                session = await client.open()
+                session = await client.begin()
                 made.append(session)
                 if number % SUBSCRIBES == 0:
                     await client.subscribe(session, f"note://{number}")
