@@ -1,4 +1,4 @@
-"""The fault tests, each at the size that shows most and at one that is soon over."""
+"""The fault and security tests, each at the size that shows most and at one that is soon over."""
 
 from __future__ import annotations
 
@@ -26,6 +26,11 @@ from tests.faults import (
     t30_busy_threads,
 )
 from tests.security import t28_token_timing
+from tests.security import (
+    t21_other_principals,
+    t22_fixed_sessions,
+    t24_origins_hosts,
+)
 
 Run = Callable[[Any, Path], Coroutine[Any, Any, str]]
 
@@ -60,6 +65,9 @@ FAULTS = {
         "T16": t16_autobahn,
         "T17": t17_raw_http,
         "T18": t18_conformance,
+        "T21": t21_other_principals,
+        "T22": t22_fixed_sessions,
+        "T24": t24_origins_hosts,
         "T30": t30_busy_threads,
     }.items()
 }
