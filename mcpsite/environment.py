@@ -11,6 +11,8 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
+from mcp_transport.stores import MEMORY
+
 
 def listed(name: str, default: str = "") -> list[str]:
     """Return a variable of comma-separated values as a list without blanks."""
@@ -83,6 +85,24 @@ def _sqlite(path: Path) -> dict[str, Any]:
             "transaction_mode": "IMMEDIATE",
             "timeout": 10,
         },
+    }
+
+
+def cache(store: str) -> dict[str, Any]:
+    """Return the cache that goes with a store of sessions: where several processes
+    share one, they have to count together as well.
+    """
+    backends = "django.core.cache.backends"
+    if store == MEMORY:
+        return {"BACKEND": f"{backends}.locmem.LocMemCache"}
+    from mcp_transport.stores.redis.connection import Place
+
+    place = Place.of(store)
+    return {
+        "BACKEND": f"{backends}.redis.RedisCache",
+        "LOCATION": place.url,
+        # Among our own keys, which alone a user of Redis may be granted.
+        "KEY_PREFIX": f"{place.prefix}:cache",
     }
 
 

@@ -91,13 +91,12 @@ class Visitor:
         self._redeemed: Credential | None = None
         self._known: Caller | None = None
 
-    @property
-    def welcome(self) -> bool:
+    async def is_welcome(self) -> bool:
         """Tell whether it comes from where it may, and speaks what is spoken here."""
         return (
             BINDING.name in get_conf().transports
             and SUBPROTOCOL in self._offered
-            and why_foreign(self._headers) is None
+            and await why_foreign(self._headers) is None
         )
 
     async def caller(self) -> Caller | None:
@@ -234,7 +233,7 @@ class MCPConsumer(AsyncConsumer):
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         await receive()  # websocket.connect
         visitor = Visitor(scope)
-        if not visitor.welcome:
+        if not await visitor.is_welcome():
             await send({"type": "websocket.close"})
             return
         await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL})
