@@ -8,9 +8,14 @@ from typing import Any
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
+from django.core.checks.security.base import (
+    SECRET_KEY_INSECURE_PREFIX,
+    SECRET_KEY_MIN_LENGTH,
+    SECRET_KEY_MIN_UNIQUE_CHARACTERS,
+)
 from django.utils.module_loading import import_string
 
-from mcp_transport.conf import Conf, read
+from mcp_transport.conf import read_settings
 
 TOKEN_AUTHENTICATOR = "tools_app.tokens.TokenAuthenticator"
 MIN_PEPPER_CHARS = 32
@@ -20,7 +25,7 @@ def check_authenticators(
     app_configs: Sequence[AppConfig] | None, **_: Any
 ) -> list[CheckMessage]:
     """Warn where no authenticator accepts the tokens that are issued here."""
-    if any(map(_accepts_tokens, _conf().authenticators)):
+    if any(map(_accepts_tokens, read_settings()[0].authenticators)):
         return []
     return [
         Warning(
@@ -34,9 +39,11 @@ def check_authenticators(
 def check_token_pepper(
     app_configs: Sequence[AppConfig] | None, **_: Any
 ) -> list[CheckMessage]:
-    """Refuse a pepper that can be guessed."""
-    pepper = _conf().token_pepper
-    if pepper is None or len(pepper) >= MIN_PEPPER_CHARS:
+    """Refuse a pepper that can be guessed, and without one such a SECRET_KEY."""
+    pepper = read_settings()[0].token_pepper
+    if pepper is None:
+        return _secret_key()
+    if len(pepper) >= MIN_PEPPER_CHARS:
         return []
     return [
         Error(
@@ -51,6 +58,27 @@ def check_token_pepper(
     ]
 
 
+def _secret_key() -> list[CheckMessage]:
+    key = str(settings.SECRET_KEY)
+    if settings.DEBUG or (
+        len(key) >= SECRET_KEY_MIN_LENGTH
+        and len(set(key)) >= SECRET_KEY_MIN_UNIQUE_CHARACTERS
+        and not key.startswith(SECRET_KEY_INSECURE_PREFIX)
+    ):
+        return []
+    return [
+        Error(
+            "SECRET_KEY, which keys the digests of tokens and signs, can be guessed.",
+            hint=(
+                "Make one with: python -c "
+                '"import secrets; print(secrets.token_urlsafe(64))", and keep it out '
+                "of the repository."
+            ),
+            id="tools_app.E002",
+        )
+    ]
+
+
 def _accepts_tokens(path: str) -> bool:
     from tools_app.tokens import TokenAuthenticator
 
@@ -59,9 +87,3 @@ def _accepts_tokens(path: str) -> bool:
     except ImportError:
         return False  # mcp_transport.E004 tells of it
     return isinstance(named, type) and issubclass(named, TokenAuthenticator)
-
-
-def _conf() -> Conf:
-    """The settings; what is wrong among them, mcp_transport.E001 tells."""
-    conf, _problems = read(getattr(settings, "MCP", {}))
-    return conf
