@@ -16,12 +16,15 @@ from mcp_transport.connections import closing_old_connections
 from mcp_transport.engine.caller import Authenticator, Tickets
 from mcp_transport.engine.changes import Change, ListChanged, ResourceUpdated
 from mcp_transport.engine.limits import Limits
-from mcp_transport.engine.rates import Rate
+from mcp_transport.engine.quotas import Quotas
+from mcp_transport.engine.rates import Rate, Rates
 from mcp_transport.engine.server import Hook, Server
 from mcp_transport.engine.store import Store
 from mcp_transport.engine.threads import Threads
 from mcp_transport.failures import MISSING, explain
+from mcp_transport.guards.attempts import Attempts
 from mcp_transport.guards.origin import Origins
+from mcp_transport.guards.rate import CacheRates
 from mcp_transport.protocol.signing import Signer
 from mcp_transport.stores import MEMORY, open_store, store_problem
 
@@ -30,6 +33,7 @@ TRANSPORTS = ("streamable-http", "sse", "plain", "websocket")
 
 # No limit needs to be larger than this, whatever its unit.
 HUGE = 10**10
+RATE_THREADS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +64,7 @@ class Conf:
     threads: int = 8
     list_ttl_ms: int = 0
     token_pepper: str | None = None
+    token_pepper_fallbacks: list[str] = field(default_factory=list)
     rate_per_token: Rate | None = None
     rate_per_session: Rate | None = None
     rate_per_address: Rate | None = None
@@ -109,6 +114,7 @@ _TYPES: Mapping[str, tuple[Any, str]] = {
     "threads": (int, "a number of threads"),
     "list_ttl_ms": (int, "a number of milliseconds"),
     "token_pepper": ((str, type(None)), "a string"),
+    "token_pepper_fallbacks": (list, "a list of strings"),
     **dict.fromkeys(_RATES, (str, 'a rate such as "600/m", or "" for none')),
     "trusted_proxies": (int, "a number of proxies"),
 }
@@ -250,6 +256,17 @@ def get_store() -> Store:
 
 
 @cache
+def get_rates() -> Rates:
+    """Return who counts; on threads of its own, which no tool can hold."""
+    return CacheRates(Threads(RATE_THREADS, closing_old_connections))
+
+
+@cache
+def get_attempts() -> Attempts:
+    return Attempts(get_rates(), get_conf().failures_per_address)
+
+
+@cache
 def get_server() -> Server:
     """Return the server of this process, made of the settings when first asked."""
     conf, signals = get_conf(), get_store().signals
@@ -266,6 +283,11 @@ def get_server() -> Server:
         explain=explain,
         missing=MISSING,
         signals=signals,
+        quotas=Quotas(
+            get_rates(),
+            per_caller=conf.rate_per_token,
+            per_session=conf.rate_per_session,
+        ),
     )
     signals.listen(server.hear)
     return server
@@ -287,6 +309,8 @@ _CACHED = (
     get_tickets,
     get_signer,
     get_store,
+    get_rates,
+    get_attempts,
     get_server,
 )
 
@@ -304,9 +328,11 @@ __all__ = [
     "ListChanged",
     "ResourceUpdated",
     "announce",
+    "get_attempts",
     "get_authenticators",
     "get_conf",
     "get_origins",
+    "get_rates",
     "get_server",
     "get_signer",
     "get_store",

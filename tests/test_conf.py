@@ -75,6 +75,7 @@ WRONG: dict[str, list[Any]] = {
     "INSTRUCTIONS": STRINGS,
     "TOKEN_PEPPER": STRINGS,
     "ICONS": [*LISTS, ["icon.png"]],
+    "TOKEN_PEPPER_FALLBACKS": LISTS,
     "AUTHENTICATORS": LISTS,
     "ORIGINS": STRINGS,
     "TICKETS": [*STRINGS, None],

@@ -296,7 +296,7 @@ class TokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             self.log_change(
                 request,
                 token,
-                gettext("Rotated; the old secret works until %s.") % _shown(until)
+                gettext("Rotated; until %s the old secret works too.") % _shown(until)
                 if until
                 else gettext("Rotated; the old secret has ended."),
             )

@@ -39,15 +39,14 @@ def check_authenticators(
 def check_token_pepper(
     app_configs: Sequence[AppConfig] | None, **_: Any
 ) -> list[CheckMessage]:
-    """Refuse a pepper that can be guessed, and without one such a SECRET_KEY."""
-    pepper = read_settings()[0].token_pepper
-    if pepper is None:
-        return _secret_key()
-    if len(pepper) >= MIN_PEPPER_CHARS:
-        return []
+    """Refuse peppers that can be guessed."""
+    conf, _problems = read_settings()
+    given = [("TOKEN_PEPPER_FALLBACKS", p) for p in conf.token_pepper_fallbacks]
+    if conf.token_pepper is not None:
+        given.append(("TOKEN_PEPPER", conf.token_pepper))
     return [
         Error(
-            f'MCP["TOKEN_PEPPER"] is shorter than {MIN_PEPPER_CHARS} characters.',
+            f'A pepper in MCP["{key}"] is shorter than {MIN_PEPPER_CHARS} characters.',
             hint=(
                 "Make one with: python -c "
                 '"import secrets; print(secrets.token_urlsafe(48))", '
@@ -55,12 +54,19 @@ def check_token_pepper(
             ),
             id="tools_app.E001",
         )
+        for key, pepper in given
+        if len(pepper) < MIN_PEPPER_CHARS
     ]
 
 
-def _secret_key() -> list[CheckMessage]:
+def check_secret_key(
+    app_configs: Sequence[AppConfig] | None, **_: Any
+) -> list[CheckMessage]:
+    """Refuse a SECRET_KEY that can be guessed, where it stands in for a pepper."""
+    if settings.DEBUG or read_settings()[0].token_pepper is not None:
+        return []
     key = str(settings.SECRET_KEY)
-    if settings.DEBUG or (
+    if (
         len(key) >= SECRET_KEY_MIN_LENGTH
         and len(set(key)) >= SECRET_KEY_MIN_UNIQUE_CHARACTERS
         and not key.startswith(SECRET_KEY_INSECURE_PREFIX)

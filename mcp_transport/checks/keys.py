@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from mcp_transport.conf import (
     Conf,
+    get_attempts,
     get_authenticators,
     get_origins,
     get_tickets,
@@ -81,6 +82,7 @@ def _check_view() -> Iterator[CheckMessage]:
     """Make all that a request would need: authenticators, hooks, middleware."""
     try:
         get_authenticators()
+        get_attempts()
         get_origins()
         get_tickets()
         get_views()

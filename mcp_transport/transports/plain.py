@@ -38,8 +38,9 @@ from mcp_transport.protocol.messages import (
 )
 from mcp_transport.protocol.peer import Peer
 from mcp_transport.protocol.revisions import PLAIN
-from mcp_transport.transports.delivery import RETRY_MS, Deliveries, live
+from mcp_transport.transports.delivery import Deliveries, live
 from mcp_transport.transports.replies import (
+    RETRY_MS,
     answer,
     json_reply,
     nothing,
@@ -182,6 +183,7 @@ class PlainHTTP:
         except Gone:
             return refusal(404, "the events after this Last-Event-ID are gone")
         response = sse_reply(events)
+        response.answers = False
         response._resource_closers.append(release)  # type: ignore[attr-defined]
         return response
 

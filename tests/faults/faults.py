@@ -16,6 +16,7 @@ from tests.faults import (
     t09_redis_disturbed,
     t30_busy_threads,
 )
+from tests.security import t28_token_timing
 
 Run = Callable[[Any, Path], Coroutine[Any, Any, str]]
 
@@ -40,6 +41,7 @@ FAULTS = {
         "T7": t07_redis_restarted,
         "T8": t08_redis_emptied,
         "T9": t09_redis_disturbed,
+        "T28": t28_token_timing,
         "T30": t30_busy_threads,
     }.items()
 }

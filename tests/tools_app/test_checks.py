@@ -6,7 +6,7 @@ import pytest
 from django.core.checks import run_checks
 from django.test import override_settings
 
-from tools_app.checks import check_token_pepper
+from tools_app.checks import check_secret_key
 from tools_app.tokens import TokenAuthenticator
 
 # Some of Django's own checks ask what the database can do.
@@ -69,8 +69,14 @@ def test_without_a_pepper_the_secret_key_is_not_to_be_guessed(key: str) -> None:
 
     def found(mcp: Any, debug: bool = False) -> list[str]:
         with override_settings(SECRET_KEY=key, MCP=mcp, DEBUG=debug):
-            return [str(message.id) for message in check_token_pepper(None)]
+            return [str(message.id) for message in check_secret_key(None)]
 
     assert found({"AUTHENTICATORS": NAMED}) == ["tools_app.E002"]
     assert found({"AUTHENTICATORS": NAMED}, debug=True) == []
     assert found(pepper) == []
+
+
+def test_each_pepper_that_was_in_use_is_checked_too() -> None:
+    fallbacks = ["p" * 32, "p" * 31, ""]
+    mcp = {"AUTHENTICATORS": NAMED, "TOKEN_PEPPER_FALLBACKS": fallbacks}
+    assert ids(mcp) == ["tools_app.E001"] * 2
