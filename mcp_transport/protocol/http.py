@@ -15,11 +15,12 @@ from typing import Any
 
 from mcp_transport.protocol.errors import (
     HEADER_MISMATCH,
+    INSUFFICIENT_SCOPE,
     METHOD_NOT_FOUND,
+    TOO_MANY_REQUESTS,
     ProtocolError,
     invalid_params,
     invalid_request,
-    method_not_found,
 )
 from mcp_transport.protocol.messages import (
     Batch,
@@ -46,6 +47,17 @@ SESSION_HEADER = "mcp-session-id"
 # The member of params that the Mcp-Name header repeats.
 # Spec: 2026-07-28 basic/transports/streamable-http #required-headers.
 NAMED = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
+
+
+# Errors of our own, each with the code of the HTTP status that it is over HTTP.
+STATUSES = frozenset({INSUFFICIENT_SCOPE, TOO_MANY_REQUESTS})
+
+
+def error_status(error: ProtocolError, revision: Revision) -> int:
+    """Return the HTTP status for an error that answers a dispatched request."""
+    if error.code in STATUSES:
+        return error.code
+    return revision.statuses.get(error.code, 200)
 
 
 def refusal_status(error: ProtocolError) -> int:
@@ -157,8 +169,6 @@ def _claimed(
         )
     if isinstance(message, Request):
         _check_equal(headers, METHOD_HEADER, message.method)
-        if message.method not in revision.requests:
-            raise method_not_found(message.method)
         _check_name(message, headers)
     return revision
 
