@@ -118,14 +118,13 @@ def test_it_has_kinds_an_order_and_pages(root: User) -> None:
 def test_the_schema_describes_it_all(root: User) -> None:
     response = logged_in(root).get("/api/schema/?format=json")
     assert response.status_code == 200
-    assert set(response.json()["paths"]) == {
+    assert set(response.json()["paths"]) - {"/api/schema/"} == {
         "/api/catalogue/",
         "/api/tickets/",
         "/api/tokens/",
         "/api/tokens/{public_id}/",
         "/api/tokens/{public_id}/revoke/",
         "/api/tokens/{public_id}/rotate/",
-        "/api/schema/",
     }
     assert Client().get("/api/schema/").status_code == 403
     assert Client().get("/api/schema/page/").status_code == 403
