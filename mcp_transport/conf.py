@@ -25,6 +25,7 @@ from mcp_transport.failures import MISSING, explain
 from mcp_transport.guards.attempts import Attempts
 from mcp_transport.guards.origin import Origins
 from mcp_transport.guards.rate import CacheRates
+from mcp_transport.protocol.resource_metadata import is_public_url, metadata_url
 from mcp_transport.protocol.signing import Signer
 from mcp_transport.stores import MEMORY, open_store, store_problem
 
@@ -54,6 +55,8 @@ class Conf:
     catalogue: str = "mcp_transport.catalogue"
     authenticators: list[str] = field(default_factory=list)
     tickets: str = ""
+    authorization_servers: list[str] = field(default_factory=list)
+    resource_url: str = ""
     allow_anonymous: bool = False
     allowed_origins: list[str] = field(default_factory=list)
     origins: str | None = None
@@ -71,6 +74,15 @@ class Conf:
     failures_per_address: Rate | None = Rate(60, 60)
     trusted_proxies: int = 0
     limits: Limits = field(default_factory=Limits)
+
+    @property
+    def metadata_url(self) -> str | None:
+        """Where clients find who issues tokens for this server; None where nobody
+        is told.
+        """
+        if not self.authorization_servers:
+            return None
+        return metadata_url(self.resource_url)
 
     @property
     def info(self) -> dict[str, Any]:
@@ -92,6 +104,7 @@ _RATES = (
     "rate_per_address",
     "failures_per_address",
 )
+_PUBLIC = "with https:// and without query, such as https://example.com/mcp"
 # The type that each key takes, and how a person would say it.
 _TYPES: Mapping[str, tuple[Any, str]] = {
     "name": (str, "a string"),
@@ -104,6 +117,8 @@ _TYPES: Mapping[str, tuple[Any, str]] = {
     "catalogue": (str, "a dotted path"),
     "authenticators": (list, "a list of dotted paths"),
     "tickets": (str, "a dotted path"),
+    "authorization_servers": (list, f"a list of URLs {_PUBLIC}"),
+    "resource_url": (str, f"the URL of the endpoint, {_PUBLIC}"),
     "allow_anonymous": (bool, "True or False"),
     "allowed_origins": (list, "a list of origins, such as https://example.com"),
     "origins": ((str, type(None)), "a dotted path"),
@@ -118,6 +133,7 @@ _TYPES: Mapping[str, tuple[Any, str]] = {
     **dict.fromkeys(_RATES, (str, 'a rate such as "600/m", or "" for none')),
     "trusted_proxies": (int, "a number of proxies"),
 }
+_URLS = ("authorization_servers", "resource_url")
 _NEEDED = ("name", "version", "catalogue")
 _RANGES = {
     "threads": (1, 1000),
@@ -146,6 +162,8 @@ def read(given: Any) -> tuple[Conf, list[str]]:
             problem = _problem(key, name, value)
             taken.update({} if problem else {name: _taken(name, value)})
         problems += [problem] if problem else []
+    if taken.get("authorization_servers") and not given.get("RESOURCE_URL"):
+        problems.append('MCP["AUTHORIZATION_SERVERS"] needs MCP["RESOURCE_URL"]')
     return Conf(**taken, limits=Limits(**limits)), problems  # type: ignore[arg-type]
 
 
@@ -158,6 +176,8 @@ def _problem(key: str, name: str, value: Any) -> str | None:
         return f'MCP["{key}"] must be {said}'
     if name == "store" and (problem := store_problem(value)) is not None:
         return f'MCP["STORE"] {problem}'
+    if name in _URLS and not _public(value):
+        return f'MCP["{key}"] must be {said}'
     if name in _RATES and value:
         return _rate_problem(key, value)
     if name == "transports" and not all(one in TRANSPORTS for one in value):
@@ -172,6 +192,12 @@ def _problem(key: str, name: str, value: Any) -> str | None:
     if isinstance(value, list) and not all(isinstance(i, item_type) for i in value):
         return f'MCP["{key}"] must be {said}'
     return None
+
+
+def _public(value: str | list[Any]) -> bool:
+    """Tell whether the URLs are such as may be told to everybody. "" is none."""
+    urls = [value] if value and isinstance(value, str) else list(value)
+    return all(isinstance(url, str) and is_public_url(url) for url in urls)
 
 
 def _rate_problem(key: str, value: str) -> str | None:

@@ -111,7 +111,12 @@ class BearerMiddleware(AsyncMiddleware):
 def _challenged(status: int, reason: str, error: str | None) -> HttpResponseBase:
     # The description's grammar has no double quotes. RFC 6750 section 3.
     quoted = reason.replace('"', "'")
-    said = challenge(realm=REALM, error=error, description=quoted if error else None)
+    said = challenge(
+        realm=REALM,
+        resource_metadata=get_conf().metadata_url,
+        error=error,
+        description=quoted if error else None,
+    )
     return refusal(status, reason, {"WWW-Authenticate": said})
 
 

@@ -89,20 +89,23 @@ def _sqlite(path: Path) -> dict[str, Any]:
 
 
 def cache(store: str) -> dict[str, Any]:
-    """Return the cache that goes with a store of sessions: where several processes
-    share one, they have to count together as well.
+    """Return the cache that belongs to ``MCP["STORE"]``: in the same Redis, shared by
+    all processes, or in the memory of the only one.
     """
-    backends = "django.core.cache.backends"
     if store == MEMORY:
-        return {"BACKEND": f"{backends}.locmem.LocMemCache"}
-    from mcp_transport.stores.redis.connection import Place
+        return {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
+    from mcp_transport.stores.redis.connection import TIMEOUT_S, Place
 
     place = Place.of(store)
     return {
-        "BACKEND": f"{backends}.redis.RedisCache",
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": place.url,
-        # Among our own keys, which alone a user of Redis may be granted.
         "KEY_PREFIX": f"{place.prefix}:cache",
+        # Once more, for a connection that broke while nobody used it.
+        "OPTIONS": {"socket_timeout": TIMEOUT_S, "retry": Retry(NoBackoff(), 1)},
     }
 
 

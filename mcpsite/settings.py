@@ -55,6 +55,8 @@ INSTALLED_APPS = [
     "channels",
     "corsheaders",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "mcp_transport",
     "tools_app",
     "mcpsite",
@@ -133,9 +135,24 @@ MCP = {
     ),
     "STORE": STORE,
     "AUTHENTICATORS": ["tools_app.tokens.TokenAuthenticator"],
+    "TICKETS": "tools_app.tickets.SingleUse",
     "ALLOWED_ORIGINS": [*OWN_ORIGINS, *listed("MCP_ALLOWED_ORIGINS")],
     "ORIGINS": "tools_app.origins.AdminOrigins",
     "MIDDLEWARE": ["mcp_transport.cors.CorsMiddleware"],
+}
+
+REST_FRAMEWORK = {
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_THROTTLE_CLASSES": [
+        "rest_framework.throttling.AnonRateThrottle",
+        "rest_framework.throttling.UserRateThrottle",
+    ],
+    "DEFAULT_THROTTLE_RATES": {"anon": "60/min", "user": "600/min"},
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "MCP Transport for Django",
+    "VERSION": __version__,
+    "SERVE_INCLUDE_SCHEMA": False,
 }
 
 LOGGING = {

@@ -16,9 +16,14 @@ from django.core.checks.security.base import (
 from django.utils.module_loading import import_string
 
 from mcp_transport.conf import read_settings
+from mcp_transport.stores import MEMORY
 
 TOKEN_AUTHENTICATOR = "tools_app.tokens.TokenAuthenticator"
+TICKETS = "tools_app.tickets.SingleUse"
 MIN_PEPPER_CHARS = 32
+
+_FORGETS = "django.core.cache.backends.dummy.DummyCache"
+_OF_ONE_PROCESS = "django.core.cache.backends.locmem.LocMemCache"
 
 
 def check_authenticators(
@@ -59,6 +64,28 @@ def check_token_pepper(
     ]
 
 
+def check_tickets(
+    app_configs: Sequence[AppConfig] | None, **_: Any
+) -> list[CheckMessage]:
+    """Refuse a cache in which a ticket could be used more than once."""
+    conf, _problems = read_settings()
+    if conf.tickets != TICKETS:
+        return []
+    backend = settings.CACHES["default"]["BACKEND"]
+    several = conf.store != MEMORY
+    if backend == _FORGETS or (backend == _OF_ONE_PROCESS and several):
+        return [
+            Error(
+                "Tickets could be used more than once: the processes that redeem "
+                "them share no cache.",
+                hint='Set CACHES["default"] to one that they share, such as '
+                "django.core.cache.backends.redis.RedisCache.",
+                id="tools_app.E002",
+            )
+        ]
+    return []
+
+
 def check_secret_key(
     app_configs: Sequence[AppConfig] | None, **_: Any
 ) -> list[CheckMessage]:
@@ -80,7 +107,7 @@ def check_secret_key(
                 '"import secrets; print(secrets.token_urlsafe(64))", and keep it out '
                 "of the repository."
             ),
-            id="tools_app.E002",
+            id="tools_app.E003",
         )
     ]
 

@@ -27,8 +27,9 @@ SENDABLE = frozenset({1000, 1001, 1002, 1003, *range(1007, 1015), *range(3000, 5
 MAX_REASON_BYTES = 123
 # Messages that the application has not read yet: with so many, no more is read.
 MAX_UNREAD = 64
-# Pings, pongs and pieces of messages: what costs us more than its sender. Per
-# second, for a few seconds at once.
+# Pings, pongs and pieces of messages that are shorter than this: what costs us more
+# than its sender. Per second, for a few seconds at once.
+PIECE_BYTES = 64
 ODD_FRAMES = 200
 ODD_FRAMES_AT_ONCE = 1000
 
@@ -78,6 +79,11 @@ class WebSocket(WebSocketProtocol):  # type: ignore[misc]
         super().connectionLost(reason)
         self._server.links.hung_up(self)
 
+    def onClose(self, wasClean: bool, code: int, reason: str) -> None:
+        # Of a handshake that failed daphne knows nothing.
+        if hasattr(self, "request"):
+            super().onClose(wasClean, code, reason)
+
     # Inbound
 
     def inbox(self) -> Inbox:
@@ -89,7 +95,7 @@ class WebSocket(WebSocketProtocol):  # type: ignore[misc]
 
     def onFrameBegin(self) -> None:
         frame = self.current_frame
-        if frame.opcode > 7 or not frame.fin:
+        if frame.opcode > 7 or (not frame.fin and frame.length < PIECE_BYTES):
             self._count()
         super().onFrameBegin()
 

@@ -28,6 +28,8 @@ from mcp_transport.guards.address import client_address, counted_as, within
 from mcp_transport.guards.origin import is_loopback, origin_allowed
 
 logger = logging.getLogger("mcp_transport")
+# What a WebSocket offers among its subprotocols where it has a ticket.
+TICKET_PREFIX = "ticket-"
 
 LOCAL_HOSTS = [".localhost", "127.0.0.1", "[::1]"]
 

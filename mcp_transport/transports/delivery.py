@@ -69,9 +69,9 @@ async def live(
         # Servers send the headers with the first piece of the body.
         yield sse_comment()
     while True:
-        messages = exchange.take()
-        if messages:
-            yield b"".join([framed(message) for message in messages])
+        if exchange.pending:
+            # Not kept by a name: whoever reads slowly holds this for long.
+            yield b"".join([framed(message) for message in exchange.take()])
         if exchange.over:
             return
         if not await exchange.wait(limits.keep_alive_s):

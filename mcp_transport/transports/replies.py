@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
 from django.http import HttpResponse, StreamingHttpResponse
 
+from mcp_transport.conf import get_conf
 from mcp_transport.engine.exchange import Exchange
 from mcp_transport.guards.bearer import REALM, challenge
 from mcp_transport.protocol.errors import (
@@ -63,7 +64,12 @@ def told_by_headers(error: ProtocolError) -> dict[str, str]:
     if isinstance(error, TooManyRequests) and error.retry_after_s is not None:
         return {"Retry-After": str(error.retry_after_s)}
     if isinstance(error, InsufficientScope):
-        said = challenge(realm=REALM, error="insufficient_scope", scope=error.scope)
+        said = challenge(
+            realm=REALM,
+            resource_metadata=get_conf().metadata_url,
+            error="insufficient_scope",
+            scope=error.scope,
+        )
         return {"WWW-Authenticate": said}
     return {}
 

@@ -29,6 +29,7 @@ from mcp_transport.protocol.errors import ProtocolError, TooManyRequests
 from mcp_transport.protocol.revisions import STATEFUL, STATELESS
 from mcp_transport.transports.admission import (
     NOBODY,
+    TICKET_PREFIX,
     Bearer,
     Ticket,
     address_behind,
@@ -52,7 +53,6 @@ BINDING = Binding("websocket", STATEFUL, STATELESS)
 SUBPROTOCOL = "mcp"
 # Browsers can set no header of a handshake but this list.
 TOKEN_PREFIX = "token-"
-TICKET_PREFIX = "ticket-"
 
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import shutil
 import sys
 import tempfile
@@ -14,7 +15,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import django
+
 from tests.faults.faults import FAULTS, Fault
+from tests.faults.verdict import reason
 
 
 def passes(name: str, fault: Fault, *, small: bool) -> bool:
@@ -31,14 +35,6 @@ def passes(name: str, fault: Fault, *, small: bool) -> bool:
     shutil.rmtree(directory)
     print(f"{name} pass: {figures} ({time.monotonic() - began:.0f} s)", flush=True)
     return True
-
-
-def reason(error: BaseException) -> str:
-    """Say on one line what went wrong, in tasks side by side as well."""
-    if isinstance(error, BaseExceptionGroup):
-        return "; ".join(reason(one) for one in error.exceptions)
-    said = " ".join(str(error).split())
-    return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -59,4 +55,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
+    # For what is served in this process.
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+    django.setup()
     sys.exit(main(sys.argv[1:]))

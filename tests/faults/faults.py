@@ -1,4 +1,4 @@
-"""The fault tests, each at the size that shows most and at one that is soon over."""
+"""The fault and security tests, each at the size that shows most and at one that is soon over."""
 
 from __future__ import annotations
 
@@ -14,9 +14,23 @@ from tests.faults import (
     t07_redis_restarted,
     t08_redis_emptied,
     t09_redis_disturbed,
+    t10_stalled_readers,
+    t11_half_open,
+    t12_slow_clients,
+    t13_connect_storm,
+    t14_bodies,
+    t15_websocket_abuse,
+    t16_autobahn,
+    t17_raw_http,
+    t18_conformance,
     t30_busy_threads,
 )
 from tests.security import t28_token_timing
+from tests.security import (
+    t21_other_principals,
+    t22_fixed_sessions,
+    t24_origins_hosts,
+)
 
 Run = Callable[[Any, Path], Coroutine[Any, Any, str]]
 
@@ -42,6 +56,18 @@ FAULTS = {
         "T8": t08_redis_emptied,
         "T9": t09_redis_disturbed,
         "T28": t28_token_timing,
+        "T10": t10_stalled_readers,
+        "T11": t11_half_open,
+        "T12": t12_slow_clients,
+        "T13": t13_connect_storm,
+        "T14": t14_bodies,
+        "T15": t15_websocket_abuse,
+        "T16": t16_autobahn,
+        "T17": t17_raw_http,
+        "T18": t18_conformance,
+        "T21": t21_other_principals,
+        "T22": t22_fixed_sessions,
+        "T24": t24_origins_hosts,
         "T30": t30_busy_threads,
     }.items()
 }

@@ -71,7 +71,7 @@ def test_without_a_pepper_the_secret_key_is_not_to_be_guessed(key: str) -> None:
         with override_settings(SECRET_KEY=key, MCP=mcp, DEBUG=debug):
             return [str(message.id) for message in check_secret_key(None)]
 
-    assert found({"AUTHENTICATORS": NAMED}) == ["tools_app.E002"]
+    assert found({"AUTHENTICATORS": NAMED}) == ["tools_app.E003"]
     assert found({"AUTHENTICATORS": NAMED}, debug=True) == []
     assert found(pepper) == []
 
@@ -80,3 +80,27 @@ def test_each_pepper_that_was_in_use_is_checked_too() -> None:
     fallbacks = ["p" * 32, "p" * 31, ""]
     mcp = {"AUTHENTICATORS": NAMED, "TOKEN_PEPPER_FALLBACKS": fallbacks}
     assert ids(mcp) == ["tools_app.E001"] * 2
+
+
+TICKETS = {"AUTHENTICATORS": NAMED, "TICKETS": "tools_app.tickets.SingleUse"}
+LOCMEM = "django.core.cache.backends.locmem.LocMemCache"
+DUMMY = "django.core.cache.backends.dummy.DummyCache"
+REDIS = "django.core.cache.backends.redis.RedisCache"
+
+
+@pytest.mark.parametrize(
+    ("mcp", "backend", "found"),
+    [
+        (TICKETS, LOCMEM, []),
+        (TICKETS, DUMMY, ["tools_app.E002"]),
+        ({**TICKETS, "STORE": "redis://there"}, LOCMEM, ["tools_app.E002"]),
+        ({**TICKETS, "STORE": "redis://there"}, REDIS, []),
+        ({"AUTHENTICATORS": NAMED}, DUMMY, []),
+    ],
+)
+def test_a_cache_in_which_tickets_work_twice_is_refused(
+    mcp: Any, backend: str, found: list[str]
+) -> None:
+    cache = {"BACKEND": backend, "LOCATION": "redis://there"}
+    with override_settings(CACHES={"default": cache}):
+        assert ids(mcp) == found
