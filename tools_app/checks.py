@@ -80,7 +80,7 @@ def check_tickets(
                 "them share no cache.",
                 hint='Set CACHES["default"] to one that they share, such as '
                 "django.core.cache.backends.redis.RedisCache.",
-                id="tools_app.E002",
+                id="tools_app.E003",
             )
         ]
     return []
@@ -107,7 +107,7 @@ def check_secret_key(
                 '"import secrets; print(secrets.token_urlsafe(64))", and keep it out '
                 "of the repository."
             ),
-            id="tools_app.E003",
+            id="tools_app.E002",
         )
     ]
 

@@ -1,4 +1,4 @@
-"""The fault and security tests, each at the size that shows most and at one that is soon over."""
+"""The fault and security tests, each at a size that shows most and at a small one."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from tests.faults import (
     t18_conformance,
     t30_busy_threads,
 )
-from tests.security import t28_token_timing
 from tests.security import (
     t21_other_principals,
     t22_fixed_sessions,
     t24_origins_hosts,
+    t28_token_timing,
 )
 
 Run = Callable[[Any, Path], Coroutine[Any, Any, str]]
@@ -55,7 +55,6 @@ FAULTS = {
         "T7": t07_redis_restarted,
         "T8": t08_redis_emptied,
         "T9": t09_redis_disturbed,
-        "T28": t28_token_timing,
         "T10": t10_stalled_readers,
         "T11": t11_half_open,
         "T12": t12_slow_clients,
@@ -68,6 +67,7 @@ FAULTS = {
         "T21": t21_other_principals,
         "T22": t22_fixed_sessions,
         "T24": t24_origins_hosts,
+        "T28": t28_token_timing,
         "T30": t30_busy_threads,
     }.items()
 }

@@ -71,7 +71,7 @@ def test_without_a_pepper_the_secret_key_is_not_to_be_guessed(key: str) -> None:
         with override_settings(SECRET_KEY=key, MCP=mcp, DEBUG=debug):
             return [str(message.id) for message in check_secret_key(None)]
 
-    assert found({"AUTHENTICATORS": NAMED}) == ["tools_app.E003"]
+    assert found({"AUTHENTICATORS": NAMED}) == ["tools_app.E002"]
     assert found({"AUTHENTICATORS": NAMED}, debug=True) == []
     assert found(pepper) == []
 
@@ -92,8 +92,8 @@ REDIS = "django.core.cache.backends.redis.RedisCache"
     ("mcp", "backend", "found"),
     [
         (TICKETS, LOCMEM, []),
-        (TICKETS, DUMMY, ["tools_app.E002"]),
-        ({**TICKETS, "STORE": "redis://there"}, LOCMEM, ["tools_app.E002"]),
+        (TICKETS, DUMMY, ["tools_app.E003"]),
+        ({**TICKETS, "STORE": "redis://there"}, LOCMEM, ["tools_app.E003"]),
         ({**TICKETS, "STORE": "redis://there"}, REDIS, []),
         ({"AUTHENTICATORS": NAMED}, DUMMY, []),
     ],
