@@ -16,6 +16,14 @@ from tests.faults import (
     t09_redis_disturbed,
     t30_busy_threads,
 )
+from tests.security import (
+    t19_fuzz,
+    t20_bombs,
+    t25_headers,
+    t26_injection,
+    t29_stdio,
+    t31_encodings,
+)
 
 Run = Callable[[Any, Path], Coroutine[Any, Any, str]]
 
@@ -40,6 +48,12 @@ FAULTS = {
         "T7": t07_redis_restarted,
         "T8": t08_redis_emptied,
         "T9": t09_redis_disturbed,
+        "T19": t19_fuzz,
+        "T20": t20_bombs,
+        "T25": t25_headers,
+        "T26": t26_injection,
+        "T29": t29_stdio,
         "T30": t30_busy_threads,
+        "T31": t31_encodings,
     }.items()
 }
