@@ -1,4 +1,7 @@
-"""Redis, daphne and nginx on loopback, each as a child of this process."""
+"""Redis, nginx and daphne on loopback, each as a child of this process.
+
+daphne is stock, or ``manage.py mcp serve``.
+"""
 
 from __future__ import annotations
 
@@ -193,13 +196,17 @@ class Daphne(Served):
         self._cwd = cwd
         self._arguments = [*options, application]
 
+    def command(self, fd: int) -> list[str]:
+        """Return what serves the listening socket ``fd``."""
+        return [str(self._python), "-m", "daphne", "--fd", str(fd), *self._arguments]
+
     def spawn(self, output: BinaryIO) -> subprocess.Popen[bytes]:
         # Bound here and handed down: what comes before daphne has loaded the
         # application waits, and the backlog is ours.
         with socket.create_server((HOST, self.port), backlog=BACKLOG) as listener:
             fd = listener.fileno()
             return subprocess.Popen(
-                [self._python, "-m", "daphne", "--fd", str(fd), *self._arguments],
+                self.command(fd),
                 cwd=self._cwd,
                 env=self.environ,
                 stdin=subprocess.DEVNULL,
@@ -215,6 +222,15 @@ class Daphne(Served):
         except urllib.error.HTTPError as answer:
             answer.close()
         return True
+
+
+class McpServe(Daphne):
+    """The same by ``manage.py mcp serve``; ``environ`` names Django's settings."""
+
+    def command(self, fd: int) -> list[str]:
+        *options, application = self._arguments
+        command = [str(self._python), "-m", "django", "mcp", "serve", "--fd", str(fd)]
+        return [*command, *options, "--application", application]
 
 
 class Redis(Process):

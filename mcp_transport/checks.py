@@ -9,7 +9,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning
 from django.core.checks import register as register_check
 from django.core.exceptions import ImproperlyConfigured
 
-from mcp_transport.conf import get_authenticators, imported, read
+from mcp_transport.conf import get_authenticators, get_tickets, imported, read
 from mcp_transport.endpoint import get_views
 from mcp_transport.engine.catalogue import Shelf
 from mcp_transport.engine.store import StoreUnavailable
@@ -56,6 +56,7 @@ def _check_view() -> list[CheckMessage]:
     """Make all that a request would need: authenticators, hooks, middleware."""
     try:
         get_authenticators()
+        get_tickets()
         get_views()
     except ImproperlyConfigured as error:
         return [Error(str(error), id="mcp_transport.E004")]

@@ -13,13 +13,18 @@ from django.core.signals import setting_changed
 from django.utils.module_loading import import_string
 
 from mcp_transport.connections import closing_old_connections
-from mcp_transport.engine.caller import Authenticator
+from mcp_transport.engine.caller import Authenticator, Tickets
 from mcp_transport.engine.changes import Change, ListChanged, ResourceUpdated
 from mcp_transport.engine.limits import Limits
+from mcp_transport.engine.quotas import Quotas
+from mcp_transport.engine.rates import Rate, Rates
 from mcp_transport.engine.server import Hook, Server
 from mcp_transport.engine.store import Store
 from mcp_transport.engine.threads import Threads
 from mcp_transport.failures import MISSING, explain
+from mcp_transport.guards.attempts import Attempts
+from mcp_transport.guards.rate import CacheRates
+from mcp_transport.protocol.resource_metadata import is_public_url, metadata_url
 from mcp_transport.protocol.signing import Signer
 from mcp_transport.stores import MEMORY, open_store, store_problem
 
@@ -28,13 +33,15 @@ TRANSPORTS = ("streamable-http", "sse", "plain", "websocket")
 
 # No limit needs to be larger than this, whatever its unit.
 HUGE = 10**10
+RATE_THREADS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
 class Conf:
     """The settings, by the lower-case names of their keys.
 
-    Every field of Limits is a key as well, in upper case.
+    Every field of Limits is a key as well, in upper case. A rate is written as
+    in ``Rate.parse``, and None where it is written as "".
     """
 
     name: str = "django"
@@ -46,6 +53,9 @@ class Conf:
     instructions: str | None = None
     catalogue: str = "mcp_transport.catalogue"
     authenticators: list[str] = field(default_factory=list)
+    tickets: str = ""
+    authorization_servers: list[str] = field(default_factory=list)
+    resource_url: str = ""
     allow_anonymous: bool = False
     allowed_origins: list[str] = field(default_factory=list)
     middleware: list[str] = field(default_factory=list)
@@ -55,7 +65,22 @@ class Conf:
     threads: int = 8
     list_ttl_ms: int = 0
     token_pepper: str | None = None
+    token_pepper_fallbacks: list[str] = field(default_factory=list)
+    rate_per_token: Rate | None = None
+    rate_per_session: Rate | None = None
+    rate_per_address: Rate | None = None
+    failures_per_address: Rate | None = Rate(60, 60)
+    trusted_proxies: int = 0
     limits: Limits = field(default_factory=Limits)
+
+    @property
+    def metadata_url(self) -> str | None:
+        """Where clients find who issues tokens for this server; None where nobody
+        is told.
+        """
+        if not self.authorization_servers:
+            return None
+        return metadata_url(self.resource_url)
 
     @property
     def info(self) -> dict[str, Any]:
@@ -71,6 +96,13 @@ class Conf:
         return {key: value for key, value in info.items() if value}
 
 
+_RATES = (
+    "rate_per_token",
+    "rate_per_session",
+    "rate_per_address",
+    "failures_per_address",
+)
+_PUBLIC = "with https:// and without query, such as https://example.com/mcp"
 # The type that each key takes, and how a person would say it.
 _TYPES: Mapping[str, tuple[Any, str]] = {
     "name": (str, "a string"),
@@ -82,6 +114,9 @@ _TYPES: Mapping[str, tuple[Any, str]] = {
     "instructions": ((str, type(None)), "a string"),
     "catalogue": (str, "a dotted path"),
     "authenticators": (list, "a list of dotted paths"),
+    "tickets": (str, "a dotted path"),
+    "authorization_servers": (list, f"a list of URLs {_PUBLIC}"),
+    "resource_url": (str, f"the URL of the endpoint, {_PUBLIC}"),
     "allow_anonymous": (bool, "True or False"),
     "allowed_origins": (list, "a list of origins, such as https://example.com"),
     "middleware": (list, "a list of dotted paths"),
@@ -91,9 +126,17 @@ _TYPES: Mapping[str, tuple[Any, str]] = {
     "threads": (int, "a number of threads"),
     "list_ttl_ms": (int, "a number of milliseconds"),
     "token_pepper": ((str, type(None)), "a string"),
+    "token_pepper_fallbacks": (list, "a list of strings"),
+    **dict.fromkeys(_RATES, (str, 'a rate such as "600/m", or "" for none')),
+    "trusted_proxies": (int, "a number of proxies"),
 }
+_URLS = ("authorization_servers", "resource_url")
 _NEEDED = ("name", "version", "catalogue")
-_RANGES = {"threads": (1, 1000), "list_ttl_ms": (0, 86_400_000)}
+_RANGES = {
+    "threads": (1, 1000),
+    "list_ttl_ms": (0, 86_400_000),
+    "trusted_proxies": (0, 10),
+}
 _LIMITS = {limit.name: limit for limit in fields(Limits)}
 
 
@@ -114,8 +157,10 @@ def read(given: Any) -> tuple[Conf, list[str]]:
             limits.update({} if problem else {name: value})
         else:
             problem = _problem(key, name, value)
-            taken.update({} if problem else {name: value})
+            taken.update({} if problem else {name: _taken(name, value)})
         problems += [problem] if problem else []
+    if taken.get("authorization_servers") and not given.get("RESOURCE_URL"):
+        problems.append('MCP["AUTHORIZATION_SERVERS"] needs MCP["RESOURCE_URL"]')
     return Conf(**taken, limits=Limits(**limits)), problems  # type: ignore[arg-type]
 
 
@@ -128,6 +173,10 @@ def _problem(key: str, name: str, value: Any) -> str | None:
         return f'MCP["{key}"] must be {said}'
     if name == "store" and (problem := store_problem(value)) is not None:
         return f'MCP["STORE"] {problem}'
+    if name in _URLS and not _public(value):
+        return f'MCP["{key}"] must be {said}'
+    if name in _RATES and value:
+        return _rate_problem(key, value)
     if name == "transports" and not all(one in TRANSPORTS for one in value):
         return f'MCP["TRANSPORTS"] must be {said}'
     if name in _NEEDED and not value:
@@ -140,6 +189,26 @@ def _problem(key: str, name: str, value: Any) -> str | None:
     if isinstance(value, list) and not all(isinstance(i, item_type) for i in value):
         return f'MCP["{key}"] must be {said}'
     return None
+
+
+def _public(value: str | list[Any]) -> bool:
+    """Tell whether the URLs are such as may be told to everybody. "" is none."""
+    urls = [value] if value and isinstance(value, str) else list(value)
+    return all(isinstance(url, str) and is_public_url(url) for url in urls)
+
+
+def _rate_problem(key: str, value: str) -> str | None:
+    try:
+        Rate.parse(value)
+    except ValueError as error:
+        return f'MCP["{key}"] must be a rate: {error}'
+    return None
+
+
+def _taken(name: str, value: Any) -> Any:
+    if name in _RATES:
+        return Rate.parse(value) if value else None
+    return value
 
 
 def _limit_problem(key: str, name: str, value: Any) -> str | None:
@@ -178,9 +247,34 @@ def get_authenticators() -> tuple[Authenticator, ...]:
 
 
 @cache
+def get_tickets() -> Tickets | None:
+    """Return who redeems tickets; None where they are refused."""
+    path = get_conf().tickets
+    return imported(path) if path else None
+
+
+@cache
+def get_signer() -> Signer:
+    """Return what signs under SECRET_KEY, and verifies under its fallbacks too."""
+    keys = [str(key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
+    return Signer([f"mcp_transport:{key}".encode() for key in keys])
+
+
+@cache
 def get_store() -> Store:
     """Return the store of this process, made of the settings when first asked."""
     return open_store(get_conf().store, get_conf().limits)
+
+
+@cache
+def get_rates() -> Rates:
+    """Return who counts; on threads of its own, which no tool can hold."""
+    return CacheRates(Threads(RATE_THREADS, closing_old_connections))
+
+
+@cache
+def get_attempts() -> Attempts:
+    return Attempts(get_rates(), get_conf().failures_per_address)
 
 
 @cache
@@ -188,11 +282,10 @@ def get_server() -> Server:
     """Return the server of this process, made of the settings when first asked."""
     conf, signals = get_conf(), get_store().signals
     hooks: list[Hook] = [imported(path) for path in conf.hooks]
-    keys = [str(key) for key in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)]
     server = Server(
         imported(conf.catalogue),
         info=conf.info,
-        signer=Signer([f"mcp_transport:{key}".encode() for key in keys]),
+        signer=get_signer(),
         run_sync=Threads(conf.threads, closing_old_connections),
         instructions=conf.instructions,
         hooks=hooks,
@@ -201,6 +294,11 @@ def get_server() -> Server:
         explain=explain,
         missing=MISSING,
         signals=signals,
+        quotas=Quotas(
+            get_rates(),
+            per_caller=conf.rate_per_token,
+            per_session=conf.rate_per_session,
+        ),
     )
     signals.listen(server.hear)
     return server
@@ -215,9 +313,21 @@ def announce(change: Change) -> None:
     get_server().announce(change)
 
 
+_CACHED = (
+    get_conf,
+    get_authenticators,
+    get_tickets,
+    get_signer,
+    get_store,
+    get_rates,
+    get_attempts,
+    get_server,
+)
+
+
 def _forget(*, setting: str, **_: Any) -> None:
-    if setting in ("MCP", "SECRET_KEY", "SECRET_KEY_FALLBACKS"):
-        for cached in (get_conf, get_authenticators, get_store, get_server):
+    if setting in ("MCP", "SECRET_KEY", "SECRET_KEY_FALLBACKS", "CACHES"):
+        for cached in _CACHED:
             cached.cache_clear()
 
 
@@ -228,10 +338,14 @@ __all__ = [
     "ListChanged",
     "ResourceUpdated",
     "announce",
+    "get_attempts",
     "get_authenticators",
     "get_conf",
+    "get_rates",
     "get_server",
+    "get_signer",
     "get_store",
+    "get_tickets",
     "imported",
     "read",
 ]

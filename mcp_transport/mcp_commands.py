@@ -1,6 +1,7 @@
-"""``manage.py mcp stdio``: serve the program that started this one.
+"""``manage.py mcp serve``, which mcp_transport.runner is, and ``manage.py mcp
+stdio``: serve the program that started this one.
 
-It ends with its client: when standard input ends, when nobody reads standard
+That ends with its client: when standard input ends, when nobody reads standard
 output, on SIGTERM and on SIGINT. What still runs then has a few seconds.
 """
 
@@ -10,13 +11,9 @@ import asyncio
 import os
 import signal
 import subprocess
-import threading
-import time
 from argparse import ArgumentParser
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import sync_to_async
@@ -26,7 +23,9 @@ from django.views.decorators.debug import sensitive_variables
 
 from mcp_transport.callers import acting_as
 from mcp_transport.conf import get_conf, get_server
+from mcp_transport.countdown import Countdown
 from mcp_transport.engine.caller import ANONYMOUS, Caller
+from mcp_transport.runner import command as runner
 from mcp_transport.transports.admission import authenticate
 from mcp_transport.transports.duplex import serve
 from mcp_transport.transports.stdio import BINDING, StdioTransport, reserve
@@ -44,6 +43,7 @@ EXIT_S = 4
 
 
 def register(subparsers: _SubParsersAction[ArgumentParser]) -> None:
+    runner.register(subparsers)
     parser = subparsers.add_parser(
         "stdio",
         help="Serve the program that started this one, over its pipes.",
@@ -85,7 +85,11 @@ async def _serve(
     user: str | None, token: str | None, input_fd: int, output_fd: int
 ) -> None:
     caller = await _caller(user, token)
-    begin_exit = _countdown()
+    countdown = Countdown()
+
+    def begin_exit() -> None:
+        countdown.begin(EXIT_S)
+
     loop, serving = asyncio.get_running_loop(), asyncio.current_task()
     assert serving is not None
 
@@ -177,22 +181,3 @@ def parent_name() -> str:
             "cannot be checked."
         ) from error
     return Path(path).name
-
-
-def _countdown() -> Callable[[], None]:
-    """Return a function that has this process end EXIT_S seconds later.
-
-    A tool may hold its thread, and the end of Python waits for it; an async one
-    may hold the loop. So a thread that waits for nothing else sees to it. The
-    function may be called from any thread, more than once, and by a handler of
-    signals, which may have interrupted anything.
-    """
-    begun: SimpleQueue[None] = SimpleQueue()
-
-    def count_down() -> None:
-        begun.get()
-        time.sleep(EXIT_S)
-        os._exit(0)
-
-    threading.Thread(target=count_down, name="mcp-exit", daemon=True).start()
-    return lambda: begun.put(None)

@@ -24,7 +24,15 @@ from pathlib import Path
 from corsheaders.defaults import default_headers
 
 from mcpsite import __version__
-from mcpsite.environment import database, listed, own_origins, port, secret, secret_key
+from mcpsite.environment import (
+    cache,
+    database,
+    listed,
+    own_origins,
+    port,
+    secret,
+    secret_key,
+)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(os.environ.get("MCPSITE_VAR_DIR", BASE_DIR / "var"))
@@ -47,6 +55,8 @@ INSTALLED_APPS = [
     "channels",
     "corsheaders",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "mcp_transport",
     "tools_app",
     "mcpsite",
@@ -81,7 +91,8 @@ TEMPLATES = [
 ]
 
 DATABASES = {"default": database(VAR_DIR / "db.sqlite3")}
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+STORE = secret("MCP_STORE") or "memory"
+CACHES = {"default": cache(STORE)}
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
@@ -122,8 +133,9 @@ MCP = {
         "(docs://PAGE or docs://PAGE/SECTION). find_features tells which protocol "
         "revision has a method, a field or a kind of content."
     ),
-    "STORE": secret("MCP_STORE") or "memory",
+    "STORE": STORE,
     "AUTHENTICATORS": ["tools_app.tokens.TokenAuthenticator"],
+    "TICKETS": "tools_app.tickets.SingleUse",
     "ALLOWED_ORIGINS": [*OWN_ORIGINS, *listed("MCP_ALLOWED_ORIGINS")],
     "MIDDLEWARE": ["corsheaders.middleware.CorsMiddleware"],
 }
@@ -140,6 +152,20 @@ CORS_ALLOW_HEADERS = [
     "x-session-id",
 ]
 CORS_EXPOSE_HEADERS = ["mcp-session-id", "www-authenticate"]
+
+REST_FRAMEWORK = {
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_THROTTLE_CLASSES": [
+        "rest_framework.throttling.AnonRateThrottle",
+        "rest_framework.throttling.UserRateThrottle",
+    ],
+    "DEFAULT_THROTTLE_RATES": {"anon": "60/min", "user": "600/min"},
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "MCP Transport for Django",
+    "VERSION": __version__,
+    "SERVE_INCLUDE_SCHEMA": False,
+}
 
 LOGGING = {
     "version": 1,

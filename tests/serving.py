@@ -1,4 +1,5 @@
-"""Real servers for the tests: stock daphne, Redis and nginx, each a process.
+"""Real servers for the tests: stock daphne, ``manage.py mcp serve``, Redis and
+nginx, each a process.
 
 What a fault test does to one it does by its methods: ``kill``, ``restart``,
 ``pause`` and ``resume``. All of them keep the port, and Redis its data.
@@ -12,7 +13,17 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from deploy.servers import HOST, ROOT, Daphne, Nginx, Redis, Served, free_port, running
+from deploy.servers import (
+    HOST,
+    ROOT,
+    Daphne,
+    McpServe,
+    Nginx,
+    Redis,
+    Served,
+    free_port,
+    running,
+)
 
 __all__ = [
     "HOST",
@@ -22,9 +33,14 @@ __all__ = [
     "daphne",
     "daphnes",
     "free_port",
+    "mcp_serve",
+    "mcp_serves",
     "nginx",
     "redis_server",
 ]
+
+# What mcp_serve runs with unless its caller says otherwise.
+SETTINGS = {"DJANGO_SETTINGS_MODULE": "tests.settings"}
 
 
 @contextlib.contextmanager
@@ -54,6 +70,30 @@ def daphne(
 
 
 @contextlib.contextmanager
+def mcp_serve(
+    application: str,
+    log: Path,
+    *,
+    python: Path = Path(sys.executable),
+    cwd: Path = ROOT,
+    environ: Mapping[str, str],
+    options: Sequence[str] = (),
+) -> Iterator[Served]:
+    """Do the same by ``manage.py mcp serve``, with ``options`` of its own."""
+    served = McpServe(
+        application,
+        free_port(),
+        log,
+        environ={**_surroundings(), **SETTINGS, **environ},
+        python=python,
+        cwd=cwd,
+        options=options,
+    )
+    with running([served]):
+        yield served
+
+
+@contextlib.contextmanager
 def daphnes(
     count: int,
     application: str,
@@ -67,18 +107,46 @@ def daphnes(
     Each has a port and a log (``daphne-0.log`` and on) of its own. ``options``
     are daphne's, such as ``--proxy-headers``.
     """
-    served = [
-        Daphne(
+    served = _several(Daphne, count, application, directory, environ, options)
+    with running(served):
+        yield served
+
+
+@contextlib.contextmanager
+def mcp_serves(
+    count: int,
+    application: str,
+    directory: Path,
+    *,
+    environ: Mapping[str, str],
+    options: Sequence[str] = (),
+) -> Iterator[list[Served]]:
+    """Do the same by ``manage.py mcp serve``; their logs are ``mcpserve-N.log``."""
+    served = _several(
+        McpServe, count, application, directory, {**SETTINGS, **environ}, options
+    )
+    with running(served):
+        yield served
+
+
+def _several(
+    server: type[Daphne],
+    count: int,
+    application: str,
+    directory: Path,
+    environ: Mapping[str, str],
+    options: Sequence[str],
+) -> list[Served]:
+    return [
+        server(
             application,
             free_port(),
-            directory / f"daphne-{index}.log",
+            directory / f"{server.__name__.lower()}-{index}.log",
             environ={**_surroundings(), **environ},
             options=options,
         )
         for index in range(count)
     ]
-    with running(served):
-        yield list(served)
 
 
 @contextlib.contextmanager

@@ -29,6 +29,7 @@ from mcp_transport.conf import (
 from mcp_transport.endpoint import get_views
 from mcp_transport.engine.changes import Change
 from mcp_transport.engine.limits import Limits
+from mcp_transport.engine.rates import Rate
 from mcp_transport.engine.session import Session
 from mcp_transport.engine.store import Store
 from mcp_transport.stores.memory import MemoryStore
@@ -44,17 +45,38 @@ STRINGS = [*NEVER, [], {}]
 LISTS = [*NEVER, None, "a.b", {}, [None], [0], [["a.b"]]]
 NUMBERS = [None, -1, 10**400, math.nan, math.inf, -math.inf, True, False, "1", [1]]
 
+RATES = [
+    *STRINGS,
+    None,
+    math.inf,
+    "0",
+    "60",
+    "/m",
+    "0/m",
+    "-1/m",
+    "nan/m",
+    "inf/m",
+    "60/w",
+    "60/0m",
+    " 60/m",
+    "1.5/s",
+    f"{10**10}/s",
+]
+
 # For each key what it must not be.
 WRONG: dict[str, list[Any]] = {
     "NAME": [*STRINGS, None, ""],
     "VERSION": [*STRINGS, None, ""],
     "CATALOGUE": [*STRINGS, None, ""],
+    "AUTHORIZATION_SERVERS": [*LISTS, ["here"], ["http://example.com"], [""]],
+    "RESOURCE_URL": [*STRINGS, None, "/mcp", "https://example.com/mcp?a", "https://"],
     "TITLE": STRINGS,
     "DESCRIPTION": STRINGS,
     "WEBSITE_URL": STRINGS,
     "INSTRUCTIONS": STRINGS,
     "TOKEN_PEPPER": STRINGS,
     "ICONS": [*LISTS, ["icon.png"]],
+    "TOKEN_PEPPER_FALLBACKS": LISTS,
     "AUTHENTICATORS": LISTS,
     "ALLOWED_ORIGINS": LISTS,
     "MIDDLEWARE": LISTS,
@@ -72,10 +94,16 @@ WRONG: dict[str, list[Any]] = {
         "redis://[::1",
         "redis://there:port",
     ],
+    "TICKETS": [*STRINGS, None],
     "TRANSPORTS": [*LISTS, [""], ["stdio"], ["sse", "SSE"], ["sse", ["plain"]]],
     "ALLOW_ANONYMOUS": [None, 0, 1, -1, math.nan, "True", "", [], {}],
     "THREADS": [*NUMBERS, 0, 1001, 1.0],
     "LIST_TTL_MS": [*NUMBERS, 86_400_001, 0.5],
+    "TRUSTED_PROXIES": [*NUMBERS, 11, 1.0],
+    "RATE_PER_TOKEN": RATES,
+    "RATE_PER_SESSION": RATES,
+    "RATE_PER_ADDRESS": RATES,
+    "FAILURES_PER_ADDRESS": RATES,
     **{
         key: [*NUMBERS, 0, HUGE + 1, *([1.5, 1.0] if kind == "int" else [])]
         for key, kind in LIMITS.items()
@@ -107,6 +135,12 @@ def test_what_a_key_cannot_be_is_named_and_left_out(key: str, value: Any) -> Non
         ("PAGE_SIZE", 0, 'MCP["PAGE_SIZE"] must be over 0 and at most 10000000000'),
         ("THREADS", 0, 'MCP["THREADS"] must be from 1 to 1000'),
         ("THREADS", "8", 'MCP["THREADS"] must be a number of threads'),
+        (
+            "RATE_PER_TOKEN",
+            "0/m",
+            "MCP[\"RATE_PER_TOKEN\"] must be a rate: '0/m' is no rate: write how often "
+            "in which time, such as 60/m or 100/5m, with s, m, h or d",
+        ),
         ("HOOKS", "a.b", 'MCP["HOOKS"] must be a list of dotted paths'),
         ("ALLOW_ANONYMOUS", 1, 'MCP["ALLOW_ANONYMOUS"] must be True or False'),
         ("NAME", "", 'MCP["NAME"] must not be empty'),
@@ -154,6 +188,8 @@ def test_the_edges_of_what_is_allowed() -> None:
         ("THREADS", 1000),
         ("LIST_TTL_MS", 0),
         ("LIST_TTL_MS", 86_400_000),
+        ("TRUSTED_PROXIES", 0),
+        ("TRUSTED_PROXIES", 10),
         ("TITLE", None),
         ("STORE", "memory"),
         ("STORE", "redis://localhost"),
@@ -165,6 +201,23 @@ def test_the_edges_of_what_is_allowed() -> None:
     ]:
         conf, problems = read({key: edge})
         assert (getattr(conf, key.lower()), problems) == (edge, [])
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["RATE_PER_TOKEN", "RATE_PER_SESSION", "RATE_PER_ADDRESS", "FAILURES_PER_ADDRESS"],
+)
+def test_a_rate_is_read_and_nothing_written_is_no_rate(key: str) -> None:
+    for text, rate in [("600/m", Rate(600, 60)), ("1/2h", Rate(1, 7200)), ("", None)]:
+        conf, problems = read({key: text})
+        assert (getattr(conf, key.lower()), problems) == (rate, [])
+
+
+def test_failures_are_bounded_without_being_told() -> None:
+    conf = Conf()
+    assert conf.failures_per_address == Rate(60, 60)
+    assert (conf.rate_per_token, conf.rate_per_session) == (None, None)
+    assert conf.rate_per_address is None
 
 
 def test_what_is_right_is_taken_beside_what_is_wrong() -> None:

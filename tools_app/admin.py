@@ -1,12 +1,14 @@
-"""Tokens in the admin: issued with their text shown once, listed, revoked."""
+"""Tokens in the admin: issued and rotated, with the text shown once; revoked."""
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.utils import display_for_value
 from django.contrib.auth import get_user_model
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import ForeignKey, QuerySet
 from django.forms import ModelChoiceField
@@ -17,13 +19,22 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
-from tools_app.forms import TokenForm
+from tools_app.forms import RotationForm, TokenForm
 from tools_app.models import State, Token, TokenQuerySet
 
 # A token acts as one user for good, and one that is revoked is a record.
 _FIXED = ("owner",)
-_FIXED_ONCE_REVOKED = ("owner", "scopes", "expires_at")
-_RECORD = ("identifier", "state", "created_at", "last_used_at", "revoked_at")
+_BOUNDS = ("allowed_tools", "rate", "max_calls", "networks")
+FIXED_ONCE_REVOKED = ("owner", "scopes", "expires_at", *_BOUNDS)
+_RECORD = (
+    "identifier",
+    "state",
+    "created_at",
+    "last_used_at",
+    "old_secret",
+    "previous_last_used_at",
+    "revoked_at",
+)
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -42,6 +53,21 @@ class StateFilter(admin.SimpleListFilter):
         return queryset
 
 
+class OldSecretFilter(admin.SimpleListFilter):
+    title = _("old secret")
+    parameter_name = "old_secret"
+
+    def lookups(
+        self, request: HttpRequest, model_admin: admin.ModelAdmin[Any]
+    ) -> list[tuple[str, Any]]:
+        return [("works", _("still works"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if isinstance(queryset, TokenQuerySet) and self.value() == "works":
+            return queryset.in_overlap()
+        return queryset
+
+
 @admin.register(Token)
 class TokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     form = TokenForm
@@ -54,11 +80,19 @@ class TokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         "state",
         "expires_at",
         "last_used_at",
+        "old_secret",
     ]
-    list_filter = [StateFilter, "created_at", "expires_at", "last_used_at"]
-    actions = ["revoke_selected"]
+    list_filter = [
+        StateFilter,
+        OldSecretFilter,
+        "created_at",
+        "expires_at",
+        "last_used_at",
+    ]
+    actions = ["end_old_secrets", "revoke_selected"]
     fieldsets = [
         (None, {"fields": ["name", "owner", "scopes", "expires_at", "notes"]}),
+        (_("Limits"), {"fields": _BOUNDS}),
     ]
 
     @admin.display(description=_("token"), ordering="public_id")
@@ -72,6 +106,11 @@ class TokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.display(description=_("state"))
     def state(self, token: Token) -> str:
         return str(token.state.label)
+
+    @admin.display(description=_("old secret"), empty_value="-")
+    def old_secret(self, token: Token) -> str | None:
+        until = token.old_secret_until
+        return gettext("until %s") % _shown(until) if until else None
 
     def get_search_fields(self, request: HttpRequest) -> list[str]:
         owner = f"owner__{get_user_model().USERNAME_FIELD}"
@@ -89,7 +128,7 @@ class TokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         if obj is None:
             return ()
         revoked = obj.state is State.REVOKED
-        return (*_RECORD, *(_FIXED_ONCE_REVOKED if revoked else _FIXED))
+        return (*_RECORD, *(FIXED_ONCE_REVOKED if revoked else _FIXED))
 
     def get_autocomplete_fields(self, request: HttpRequest) -> list[str]:
         site, users = self.admin_site, get_user_model()
@@ -115,6 +154,14 @@ class TokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             )
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
+    def save_model(
+        self, request: HttpRequest, obj: Token, form: Any, change: bool
+    ) -> None:
+        """Save what was changed alone, so that nothing undoes a revocation or a
+        rotation that came between.
+        """
+        obj.save(update_fields=form.changed_data if change else None)
+
     @sensitive_variables("text")
     def response_add(
         self, request: HttpRequest, obj: Token, post_url_continue: str | None = None
@@ -127,9 +174,27 @@ class TokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """
         text = obj.mint()
         obj.save(update_fields=["digest"])
-        context = self._page(request, obj, gettext("Copy the token now"))
+        return self._show(request, obj, text)
+
+    @sensitive_variables("text")
+    def _show(self, request: HttpRequest, token: Token, text: str) -> HttpResponse:
+        context = self._page(request, token, gettext("Copy the token now"))
         page = "tools_app/token_issued.html"
         return render(request, page, {**context, "text": text})
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Token | None = None,
+    ) -> HttpResponse:
+        if obj is not None:
+            active = obj.state is State.ACTIVE
+            context["may_rotate"] = active and self.has_rotate_permission(request, obj)
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
     def has_delete_permission(
         self, request: HttpRequest, obj: Token | None = None
@@ -143,25 +208,54 @@ class TokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.action(description=_("Revoke selected tokens"), permissions=["revoke"])
     def revoke_selected(self, request: HttpRequest, queryset: QuerySet[Token]) -> None:
         with transaction.atomic():
-            revoked = sum(self._revoke(request, token) for token in queryset)
+            revoked = sum(self.revoke(request, token) for token in queryset)
         text = ngettext("%d token was revoked.", "%d tokens were revoked.", revoked)
         self.message_user(request, text % revoked, messages.SUCCESS)
 
+    def has_rotate_permission(
+        self, request: HttpRequest, token: Token | None = None
+    ) -> bool:
+        """Who rotates a token is shown its text: the rule is that of issuing."""
+        return request.user.has_perm("tools_app.rotate_token") and (
+            token is None
+            or token.owner_id == request.user.pk
+            or _may_issue_for_others(request)
+        )
+
+    @admin.action(
+        description=_("End the old secret of selected tokens"), permissions=["rotate"]
+    )
+    def end_old_secrets(self, request: HttpRequest, queryset: QuerySet[Token]) -> None:
+        ended = 0
+        with transaction.atomic():
+            for token in queryset:
+                if token.old_secret_until is not None:
+                    token.end_old_secret()
+                    self.log_change(request, token, gettext("Ended the old secret."))
+                    ended += 1
+        text = ngettext("%d old secret was ended.", "%d old secrets were ended.", ended)
+        self.message_user(request, text % ended, messages.SUCCESS)
+
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.revoke_view)
-        revoke = path("<int:pk>/revoke/", view, name="tools_app_token_revoke")
-        return [revoke, *super().get_urls()]
+        views = {"revoke": self.revoke_view, "rotate": self.rotate_view}
+        pages = [
+            path(
+                f"<int:pk>/{name}/",
+                self.admin_site.admin_view(view),
+                name=f"tools_app_token_{name}",
+            )
+            for name, view in views.items()
+        ]
+        return [*pages, *super().get_urls()]
 
     def revoke_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Ask whether to revoke one token, and on POST do."""
         if not self.has_revoke_permission(request):
             raise PermissionDenied
-        token = self.get_object(request, str(pk))
-        if token is None:
-            raise Http404
+        token = self._token(request, pk)
         if request.method == "POST":
             with transaction.atomic():
-                self._revoke(request, token)
+                self.revoke(request, token)
             text = gettext("Token %s is revoked.") % token
             self.message_user(request, text, messages.SUCCESS)
             change = reverse(
@@ -173,13 +267,63 @@ class TokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         context = self._page(request, token, gettext("Revoke this token?"))
         return render(request, "tools_app/token_revoke.html", context)
 
-    def _revoke(self, request: HttpRequest, token: Token) -> bool:
+    def rotate_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Ask for how long the old secret works on; on POST show the new one, once."""
+        if not self.has_rotate_permission(request):
+            raise PermissionDenied
+        token = self._token(request, pk)
+        if not self.has_rotate_permission(request, token):
+            raise PermissionDenied
+        form = RotationForm(request.POST if request.method == "POST" else None)
+        if form.is_valid():
+            try:
+                return self._rotate(request, token, form.overlap())
+            except ValidationError as error:
+                form.add_error(None, error)
+        context = self._page(request, token, gettext("Rotate this token?"))
+        page = "tools_app/token_rotate.html"
+        return render(request, page, {**context, "form": form})
+
+    @sensitive_variables("text")
+    def _rotate(
+        self, request: HttpRequest, token: Token, overlap: timedelta
+    ) -> HttpResponse:
+        """Rotate, and show the text before anything is kept, as ``response_add``."""
+        with transaction.atomic():
+            text = self.rotate(request, token, overlap)
+            return self._show(request, token, text)
+
+    @sensitive_variables("text")
+    def rotate(self, request: HttpRequest, token: Token, overlap: timedelta) -> str:
+        """Rotate and enter it in the history; return the token's new text.
+
+        Raises:
+            ValidationError: the token is not active, or ``overlap`` is too long.
+        """
+        text = token.rotate(overlap)
+        until = token.old_secret_until
+        self.log_change(
+            request,
+            token,
+            gettext("Rotated; until %s the old secret works too.") % _shown(until)
+            if until
+            else gettext("Rotated; the old secret has ended."),
+        )
+        return text
+
+    def revoke(self, request: HttpRequest, token: Token) -> bool:
         """Revoke and enter it in the history; False where it had been revoked."""
         if token.state is State.REVOKED:
             return False
         token.revoke()
         self.log_change(request, token, gettext("Revoked."))
         return True
+
+    def _token(self, request: HttpRequest, pk: int) -> Token:
+        token: Token | None = self.get_object(request, str(pk))
+        if token is None:
+            raise Http404
+        return token
 
     def _page(self, request: HttpRequest, token: Token, title: str) -> dict[str, Any]:
         return {
@@ -192,3 +336,7 @@ class TokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
 def _may_issue_for_others(request: HttpRequest) -> bool:
     return bool(getattr(request.user, "is_superuser", False))
+
+
+def _shown(moment: datetime) -> str:
+    return str(display_for_value(moment, "-"))

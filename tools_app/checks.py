@@ -11,9 +11,14 @@ from django.core.checks import CheckMessage, Error, Warning
 from django.utils.module_loading import import_string
 
 from mcp_transport.conf import Conf, read
+from mcp_transport.stores import MEMORY
 
 TOKEN_AUTHENTICATOR = "tools_app.tokens.TokenAuthenticator"
+TICKETS = "tools_app.tickets.SingleUse"
 MIN_PEPPER_CHARS = 32
+
+_FORGETS = "django.core.cache.backends.dummy.DummyCache"
+_OF_ONE_PROCESS = "django.core.cache.backends.locmem.LocMemCache"
 
 
 def check_authenticators(
@@ -34,13 +39,14 @@ def check_authenticators(
 def check_token_pepper(
     app_configs: Sequence[AppConfig] | None, **_: Any
 ) -> list[CheckMessage]:
-    """Refuse a pepper that can be guessed."""
-    pepper = _conf().token_pepper
-    if pepper is None or len(pepper) >= MIN_PEPPER_CHARS:
-        return []
+    """Refuse peppers that can be guessed."""
+    conf = _conf()
+    given = [("TOKEN_PEPPER_FALLBACKS", p) for p in conf.token_pepper_fallbacks]
+    if conf.token_pepper is not None:
+        given.append(("TOKEN_PEPPER", conf.token_pepper))
     return [
         Error(
-            f'MCP["TOKEN_PEPPER"] is shorter than {MIN_PEPPER_CHARS} characters.',
+            f'A pepper in MCP["{key}"] is shorter than {MIN_PEPPER_CHARS} characters.',
             hint=(
                 "Make one with: python -c "
                 '"import secrets; print(secrets.token_urlsafe(48))", '
@@ -48,7 +54,31 @@ def check_token_pepper(
             ),
             id="tools_app.E001",
         )
+        for key, pepper in given
+        if len(pepper) < MIN_PEPPER_CHARS
     ]
+
+
+def check_tickets(
+    app_configs: Sequence[AppConfig] | None, **_: Any
+) -> list[CheckMessage]:
+    """Refuse a cache in which a ticket could be used more than once."""
+    conf = _conf()
+    if conf.tickets != TICKETS:
+        return []
+    backend = settings.CACHES["default"]["BACKEND"]
+    several = conf.store != MEMORY
+    if backend == _FORGETS or (backend == _OF_ONE_PROCESS and several):
+        return [
+            Error(
+                "Tickets could be used more than once: the processes that redeem "
+                "them share no cache.",
+                hint='Set CACHES["default"] to one that they share, such as '
+                "django.core.cache.backends.redis.RedisCache.",
+                id="tools_app.E002",
+            )
+        ]
+    return []
 
 
 def _accepts_tokens(path: str) -> bool:

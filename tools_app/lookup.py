@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from hmac import HMAC, compare_digest
+from typing import NamedTuple
 
 from django.db import DatabaseError, router
+from django.db.models import Max
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from mcp_transport.callers import acting_as
 from mcp_transport.connections import closing_old_connections
 from mcp_transport.engine.caller import Caller
+from mcp_transport.engine.rates import Rate
 from tools_app import credential
+from tools_app.bounds import parse_network
 from tools_app.models import State, Token
 
 LAST_USED_EVERY = timedelta(seconds=60)
@@ -24,6 +28,17 @@ LAST_USED_EVERY = timedelta(seconds=60)
 _NO_DIGEST = "0" * 64
 
 logger = logging.getLogger(__name__)
+
+
+class Secret(NamedTuple):
+    """The fields of one of the two secrets that a token may have."""
+
+    digest: str
+    last_used_at: str
+
+
+CURRENT = Secret("digest", "last_used_at")
+PREVIOUS = Secret("previous_digest", "previous_last_used_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,55 +53,89 @@ class Grant:
 def look_up(public_id: str, text: str, peppers: Sequence[HMAC]) -> Grant | None:
     """Return what the token with this text grants, None where it is refused.
 
-    Until the digest has matched, an unknown public id and a wrong secret take
+    Until a digest has matched, an unknown public id and a wrong secret take
     the same steps. Leaves no connection open beyond its maximum age.
 
     Raises:
         DatabaseError: the token could not be read.
     """
+    return look_up_digests(public_id, [credential.digest(p, text) for p in peppers])
+
+
+def look_up_digests(public_id: str, made: Sequence[bytes]) -> Grant | None:
+    """Do as ``look_up`` does with a text that has the digests ``made``, the first of
+    them under the current pepper.
+    """
     with closing_old_connections():
         # A replica that lags would let a revoked token live.
         tokens = Token.objects.using(router.db_for_write(Token))
-        digests = tokens.filter(public_id=public_id).values_list("digest", flat=True)
-        stored = bytes.fromhex(next(iter(digests), _NO_DIGEST))
-        made = [credential.digest(pepper, text) for pepper in peppers]
-        if True not in [compare_digest(stored, candidate) for candidate in made]:
+        rows = tokens.filter(public_id=public_id)
+        # An aggregate, which is a row whether the public id is known or not.
+        stored = rows.aggregate(Max(CURRENT.digest), Max(PREVIOUS.digest)).values()
+        if True not in [_matches(digest, made) for digest in stored]:
             return None
-        matched = tokens.filter(public_id=public_id, digest=stored.hex())
-        token = matched.select_related("owner").first()
+        token = rows.select_related("owner").first()
         if token is None:
             return None  # deleted since
-        if token.state is not State.ACTIVE or not token.owner.is_active:
+        # Looked for anew: a rotation since then has moved the digest.
+        secret = _secret(token, made)
+        until = token.expires_at if secret is CURRENT else token.old_secret_until
+        if secret is None or until is None or not _acts(token):
             return None
-        _record_use(token, made[0].hex())
-        expires_in = token.expires_at - timezone.now()
-        return Grant(_caller(token), expires_in.total_seconds())
+        _record_use(token, secret, made[0].hex())
+        return Grant(_caller(token), (until - timezone.now()).total_seconds())
+
+
+def _matches(stored: str | None, made: Sequence[bytes]) -> bool:
+    """Tell whether a digest is among those made, in a time that tells nothing."""
+    kept = bytes.fromhex(stored or _NO_DIGEST)
+    return True in [compare_digest(kept, candidate) for candidate in made]
+
+
+def _secret(token: Token, made: Sequence[bytes]) -> Secret | None:
+    """Return which of the token's secrets made the digests."""
+    for secret in (CURRENT, PREVIOUS):
+        if _matches(getattr(token, secret.digest), made):
+            return secret
+    return None
+
+
+def _acts(token: Token) -> bool:
+    return token.state is State.ACTIVE and bool(token.owner.is_active)
 
 
 def _caller(token: Token) -> Caller:
     # The subject is the token, not its owner: two tokens of one user share no
     # session, so that what one client left behind is not within another's reach.
-    return acting_as(
+    caller = acting_as(
         token.owner,
         subject=f"token:{token.public_id}",
         scopes=frozenset(token.scopes),
         token_id=token.public_id,
     )
+    return replace(
+        caller,
+        tools=frozenset(token.allowed_tools) if token.allowed_tools else None,
+        rate=Rate.parse(token.rate) if token.rate else None,
+        max_calls=token.max_calls,
+        networks=tuple(map(parse_network, token.networks)),
+    )
 
 
-def _record_use(token: Token, current_digest: str) -> None:
+def _record_use(token: Token, secret: Secret, current_digest: str) -> None:
     """Note the time, at most once a minute, and move to the current pepper."""
     now = timezone.now()
+    digest, last_used_at = (getattr(token, field) for field in secret)
     changes: dict[str, object] = {}
-    if token.last_used_at is None or token.last_used_at <= now - LAST_USED_EVERY:
-        changes["last_used_at"] = now
-    if token.digest != current_digest:
-        changes["digest"] = current_digest
+    if last_used_at is None or last_used_at <= now - LAST_USED_EVERY:
+        changes[secret.last_used_at] = now
+    if digest != current_digest:
+        changes[secret.digest] = current_digest
     if not changes:
         return
     # Only over what was read: of several processes one writes.
     unchanged = Token.objects.filter(
-        pk=token.pk, digest=token.digest, last_used_at=token.last_used_at
+        pk=token.pk, **{secret.digest: digest, secret.last_used_at: last_used_at}
     )
     try:
         unchanged.update(**changes)

@@ -6,19 +6,33 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.db import models
+from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
+from django.db import models, router, transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
-from tools_app import credential
+from tools_app import bounds, credential
 from tools_app.scopes import SCOPES_HELP, validate_scopes
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AbstractBaseUser
 
 LIFETIME = timedelta(days=90)
+# For how long an old secret works on beside the new one.
+OVERLAP = timedelta(hours=24)
+MAX_OVERLAP = timedelta(days=30)
+
+
+_OF_SECRETS = [
+    "digest",
+    "last_used_at",
+    "previous_digest",
+    "previous_expires_at",
+    "previous_last_used_at",
+]
 
 
 def default_expiry() -> datetime:
@@ -40,19 +54,21 @@ class TokenQuerySet(models.QuerySet["Token"]):
         owner: AbstractBaseUser,
         scopes: list[str],
         expires_at: datetime | None = None,
-        notes: str = "",
+        **others: Any,
     ) -> tuple[Token, str]:
         """Create a token and return it with its text, which is kept nowhere.
 
-        ``expires_at`` is 90 days from now unless given.
+        ``expires_at`` is 90 days from now unless given. The others are
+        ``notes``, ``allowed_tools``, ``rate``, ``max_calls`` and ``networks``,
+        as the fields of Token.
 
         Raises:
             ValidationError: a scope or another field is not acceptable.
         """
-        values: dict[str, Any] = {"name": name, "owner": owner, "scopes": scopes}
+        values = {"name": name, "owner": owner, "scopes": scopes, **others}
         if expires_at is not None:
             values["expires_at"] = expires_at
-        token = self.model(notes=notes, **values)
+        token = self.model(**values)
         text = token.mint()
         token.full_clean()
         token.save(force_insert=True, using=self.db)
@@ -68,6 +84,11 @@ class TokenQuerySet(models.QuerySet["Token"]):
         }
         return self.filter(conditions[state])
 
+    def in_overlap(self) -> TokenQuerySet:
+        """Return those whose old secret works beside the new one."""
+        active = self.in_state(State.ACTIVE)
+        return active.filter(previous_expires_at__gt=timezone.now())
+
 
 class Token(models.Model):
     """A credential that acts as its owner, within its scopes.
@@ -75,6 +96,10 @@ class Token(models.Model):
     A call is allowed only if the scopes grant it and the owner's Django
     permissions do. A token of an inactive owner is refused; the owner's
     deletion deletes it.
+
+    ``digest`` and ``last_used_at`` are those of the current secret. A rotation
+    moves them to ``previous_digest`` and ``previous_last_used_at``, where the
+    old secret works until ``previous_expires_at``.
     """
 
     public_id = models.CharField(
@@ -113,6 +138,43 @@ class Token(models.Model):
         _("last used"), null=True, blank=True, editable=False
     )
     notes = models.TextField(_("notes"), blank=True)
+    allowed_tools = models.JSONField(
+        _("tools"),
+        default=list,
+        blank=True,
+        validators=[bounds.validate_tools],
+        help_text=bounds.TOOLS_HELP,
+    )
+    rate = models.CharField(
+        _("rate"),
+        max_length=20,
+        blank=True,
+        validators=[bounds.validate_rate],
+        help_text=bounds.RATE_HELP,
+    )
+    max_calls = models.PositiveIntegerField(
+        _("calls at a time"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=bounds.MAX_CALLS_HELP,
+    )
+    networks = models.JSONField(
+        _("networks"),
+        default=list,
+        blank=True,
+        validators=[bounds.validate_networks],
+        help_text=bounds.NETWORKS_HELP,
+    )
+    previous_digest = models.CharField(
+        _("digest of the old secret"), max_length=64, blank=True, editable=False
+    )
+    previous_expires_at = models.DateTimeField(
+        _("old secret expires"), null=True, blank=True, editable=False
+    )
+    previous_last_used_at = models.DateTimeField(
+        _("old secret last used"), null=True, blank=True, editable=False
+    )
 
     objects = TokenQuerySet.as_manager()
 
@@ -120,7 +182,10 @@ class Token(models.Model):
         verbose_name = _("token")
         verbose_name_plural = _("tokens")
         ordering = ["-created_at", "-pk"]
-        permissions = [("revoke_token", "Can revoke token")]
+        permissions = [
+            ("revoke_token", "Can revoke token"),
+            ("rotate_token", "Can rotate token"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.identifier})"
@@ -136,6 +201,14 @@ class Token(models.Model):
             return State.REVOKED
         return State.ACTIVE if self.expires_at > timezone.now() else State.EXPIRED
 
+    @property
+    def old_secret_until(self) -> datetime | None:
+        """Until when the secret before the last rotation works; None if no more."""
+        until = self.previous_expires_at
+        if self.state is not State.ACTIVE or until is None or until <= timezone.now():
+            return None
+        return min(until, self.expires_at)
+
     def mint(self) -> str:
         """Give a new token its secret and return the token's text, once.
 
@@ -144,12 +217,53 @@ class Token(models.Model):
         """
         if self.digest:
             raise ValueError(f"Token {self.public_id} has a secret: issue another.")
-        text = credential.new_token_text(self.public_id)
-        self.digest = credential.digest(credential.peppers()[0], text).hex()
+        return self._new_secret()
+
+    @sensitive_variables("text")
+    def rotate(self, overlap: timedelta = OVERLAP) -> str:
+        """Give the token a new secret and return the token's text, once.
+
+        The old secret works on for ``overlap``, but no longer than the token,
+        and the one before it ends. A new secret that nobody has used while the
+        old one works is replaced, so that what was lost can be made again.
+
+        Raises:
+            ValidationError: the token is not active, or ``overlap`` is too long.
+        """
+        if not timedelta(0) <= overlap <= MAX_OVERLAP:
+            raise ValidationError(
+                _("The old secret may work on for %(days)d days at most."),
+                code="overlap",
+                params={"days": MAX_OVERLAP.days},
+            )
+        with transaction.atomic(using=router.db_for_write(Token, instance=self)):
+            # As it is now, and locked: two rotations at once are one after another.
+            self.refresh_from_db(from_queryset=Token.objects.select_for_update())
+            if self.state is not State.ACTIVE:
+                raise ValidationError(
+                    _("Only an active token can be rotated."), code="not_active"
+                )
+            if self.old_secret_until is None or self.last_used_at is not None:
+                self.previous_digest = self.digest
+                self.previous_last_used_at = self.last_used_at
+            self.previous_expires_at = min(timezone.now() + overlap, self.expires_at)
+            self.last_used_at = None
+            text = self._new_secret()
+            self.save(update_fields=_OF_SECRETS)
         return text
+
+    def end_old_secret(self) -> None:
+        """Refuse the secret before the last rotation from now on."""
+        self.previous_digest, self.previous_expires_at = "", None
+        self.save(update_fields=["previous_digest", "previous_expires_at"])
 
     def revoke(self) -> None:
         """Withdraw the token for good; what was revoked keeps its time."""
         if self.revoked_at is None:
             self.revoked_at = timezone.now()
             self.save(update_fields=["revoked_at"])
+
+    def _new_secret(self) -> str:
+        text = credential.new_token_text(self.public_id)
+        self.digest = credential.digest(credential.peppers()[0], text).hex()
+        return text

@@ -83,3 +83,22 @@ class Authenticator(Protocol):
     async def authenticate(self, token: str) -> Caller | None:
         """Return the caller, or None when the token grants nothing."""
         ...
+
+
+class Credential(Protocol):
+    """What somebody was let in with, for as long as the connection lasts."""
+
+    async def caller(self) -> Caller | None:
+        """Return the caller, or None once the credential grants nothing any more.
+
+        It is asked again with each message.
+        """
+        ...
+
+
+class Tickets(Protocol):
+    """Knows the tickets that were issued; named by dotted path in the settings."""
+
+    async def redeem(self, ticket: str) -> Credential | None:
+        """Return what the ticket stands for, once; None for any that is no good."""
+        ...

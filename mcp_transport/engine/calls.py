@@ -7,12 +7,15 @@ the connection that asked for it: the connection may vanish, the call may not.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 from mcp_transport.engine import eager
 
 CallKey = tuple[str, str | int]
+# Whose call it is, and of which kind: each has a bound of its own.
+Holder = tuple[str, str]
 
 
 def told_to_end() -> bool:
@@ -98,18 +101,24 @@ class Calls:
     """Holds each call that waits until it ends."""
 
     def __init__(self) -> None:
-        self._running: dict[Call, CallKey | None] = {}
+        self._running: dict[Call, tuple[CallKey | None, Holder]] = {}
         self._by_key: dict[CallKey, Call] = {}
+        self._held: Counter[Holder] = Counter()
 
     def start(
-        self, call: Call, work: Coroutine[Any, Any, None], key: CallKey | None
+        self,
+        call: Call,
+        work: Coroutine[Any, Any, None],
+        key: CallKey | None,
+        holder: Holder,
     ) -> None:
-        """Run ``work``; hold it under ``key`` when it has to wait."""
+        """Run ``work``; when it has to wait hold it under ``key``, for ``holder``."""
         task = eager.start(work)
         if task is None:
             call._ended()
             return
-        self._running[call] = key
+        self._running[call] = key, holder
+        self._held[holder] += 1
         if key is not None:
             self._by_key[key] = call
         call._held(task)
@@ -117,12 +126,19 @@ class Calls:
 
     def _ended(self, call: Call) -> None:
         call._ended()
-        key = self._running.pop(call, None)
+        key, holder = self._running.pop(call)
+        self._held[holder] -= 1
+        if not self._held[holder]:
+            del self._held[holder]
         if key is not None and self._by_key.get(key) is call:
             del self._by_key[key]
 
     def holds(self, key: CallKey) -> bool:
         return key in self._by_key
+
+    def held(self, holder: Holder) -> int:
+        """Return how many calls of ``holder`` are running."""
+        return self._held[holder]
 
     def cancel(self, key: CallKey) -> bool:
         """End the call that ``key`` names; False when there is none."""
@@ -143,15 +159,19 @@ class Calls:
 
         The ended ones have run their clean-up when this returns.
         """
-        tasks = [call._task for call in self._running if call._task is not None]
-        if not tasks:
-            return 0
-        _, late = await asyncio.wait(tasks, timeout=timeout_s)
+        loop = asyncio.get_running_loop()
+        ends_at_s = loop.time() + timeout_s
+        while self._tasks() and (left_s := ends_at_s - loop.time()) > 0:
+            # Some may begin meanwhile: of a client that has not heard yet.
+            await asyncio.wait(self._tasks(), timeout=left_s)
+        late = self._tasks()
         for call in list(self._running):
-            if call._task in late:
-                call.cancel()
+            call.cancel()
         await asyncio.gather(*late, return_exceptions=True)
         return len(late)
+
+    def _tasks(self) -> list[asyncio.Task[None]]:
+        return [call._task for call in self._running if call._task is not None]
 
     def __len__(self) -> int:
         return len(self._running)

@@ -16,6 +16,7 @@ from mcp_transport.engine.entry import Entry, Kind
 from mcp_transport.engine.prompt import Prompt
 from mcp_transport.engine.resource import Resource, ResourceTemplate
 from mcp_transport.engine.tool import Tool
+from mcp_transport.protocol.errors import InsufficientScope
 
 KINDS: tuple[Kind, ...] = ("tools", "resources", "templates", "prompts")
 # The list of resource templates has no notification of its own.
@@ -46,7 +47,7 @@ class Page:
 
 
 class Catalogue(Protocol):
-    """What a server asks. Entries that the caller may not use do not exist."""
+    """What a server asks. Entries that the caller may not see do not exist."""
 
     async def page(
         self, kind: Kind, caller: Caller, after: str | None, limit: int
@@ -55,7 +56,11 @@ class Catalogue(Protocol):
         ...
 
     async def find(self, kind: Kind, key: str, caller: Caller) -> Any:
-        """Return the entry, or None. A resource is found by its templates too."""
+        """Return the entry, or None. A resource is found by its templates too.
+
+        Raises InsufficientScope for an entry that the caller's user may use, and
+        the credential does not grant.
+        """
         ...
 
     def watch(self, watcher: Watcher) -> None:
@@ -104,7 +109,12 @@ class Snapshot:
         self._views: dict[object, View] = {}
 
     def view(self, caller: Caller) -> View:
-        rights = (caller.scopes, caller.permissions, caller.is_superuser)
+        rights = (
+            caller.scopes,
+            caller.permissions,
+            caller.is_superuser,
+            caller.tools,
+        )
         known = self._views.get(rights)
         if known is None:
             if len(self._views) >= MAX_VIEWS:
@@ -116,7 +126,10 @@ class Snapshot:
         entry = self.entries[kind].get(key)
         if entry is None and kind == "resources":
             return self._by_template(key, caller)
-        return entry if entry is not None and entry.visible(caller) else None
+        if entry is None or entry.visible(caller):
+            return entry
+        _check_scope([entry], caller)
+        return None
 
     def _by_template(self, uri: str, caller: Caller) -> Resource | None:
         found: list[tuple[Any, Resource]] = []
@@ -125,7 +138,22 @@ class Snapshot:
                 resource = entry.at(uri)
                 if resource is not None:
                     found.append((entry.template.specificity, resource))
-        return max(found, key=lambda pair: pair[0])[1] if found else None
+        if found:
+            return max(found, key=lambda pair: pair[0])[1]
+        hidden = [e for e in self.ordered["templates"] if _matches(e, uri)]
+        _check_scope(hidden, caller)
+        return None
+
+
+def _matches(template: Entry, uri: str) -> bool:
+    return isinstance(template, ResourceTemplate) and template.at(uri) is not None
+
+
+def _check_scope(hidden: Iterable[Entry], caller: Caller) -> None:
+    """Raises InsufficientScope where a broader scope is all that is missing."""
+    for entry in hidden:
+        if entry.permitted(caller):
+            raise InsufficientScope(entry.scope)
 
 
 class Shelf:

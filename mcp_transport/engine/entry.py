@@ -48,9 +48,11 @@ class Entry(ABC):
         """Return the entry as it is listed."""
 
     def visible(self, caller: Caller) -> bool:
-        return caller.has_scope(self.scope) and (
-            self.permission is None or caller.has_permission(self.permission)
-        )
+        return caller.has_scope(self.scope) and self.permitted(caller)
+
+    def permitted(self, caller: Caller) -> bool:
+        """Tell whether the caller may use it as far as it is not a matter of scope."""
+        return self.permission is None or caller.has_permission(self.permission)
 
     def listed(self, **members: Any) -> Json:
         """Return the entry as a list shows it; empty members are left out."""

@@ -69,12 +69,14 @@ class Exchange:
     """
 
     __slots__ = (
+        "_logs_dropped",
         "_logs_seen",
         "_logs_sent",
         "_loop",
         "_progress",
         "_ready",
         "_thread",
+        "_unread_bytes",
         "_waiter",
         "answered",
         "arrival",
@@ -109,6 +111,8 @@ class Exchange:
         self._progress: float | None = None
         self._logs_sent = 0
         self._logs_seen = 0
+        self._logs_dropped = 0
+        self._unread_bytes = 0
 
     # What a method handler needs.
 
@@ -156,15 +160,37 @@ class Exchange:
         """
         if self._progress is not None and value <= self._progress:
             return
+        if self._falls_behind:
+            return
         self._progress = value
         self.notify("notifications/progress", params)
 
     def log(self, params: dict[str, Any]) -> None:
         """Send a log message, unless an earlier run of the tool has sent it."""
         self._logs_seen += 1
-        if self._logs_seen > self._logs_sent:
-            self._logs_sent = self._logs_seen
-            self.notify("notifications/message", params)
+        if self._logs_seen <= self._logs_sent:
+            return
+        self._logs_sent = self._logs_seen
+        if self._falls_behind:
+            self._logs_dropped += 1
+            return
+        self._tell_dropped()
+        self.notify("notifications/message", params)
+
+    @property
+    def _falls_behind(self) -> bool:
+        """Tell whether more waits to be delivered than is kept for a slow reader: a
+        tool cannot be made to wait, and nobody but the reader misses its reports.
+        """
+        return self._unread_bytes > self.server.limits.max_unread_bytes
+
+    def _tell_dropped(self) -> None:
+        if self._logs_dropped and self.peer.hears("warning"):
+            text = (
+                f"{self._logs_dropped} log messages were dropped: unread for too long"
+            )
+            self._logs_dropped = 0
+            self.notify("notifications/message", {"level": "warning", "data": text})
 
     def rewind(self) -> None:
         """The tool starts again: what it repeats is not sent again."""
@@ -200,6 +226,7 @@ class Exchange:
     def _finish(self, message: bytes | None) -> None:
         if self.done:
             return
+        self._tell_dropped()
         if message is not None and not self.call.cancelled:
             self._ready.append(message)
             self.answered = True
@@ -209,6 +236,7 @@ class Exchange:
     def _put(self, message: bytes) -> None:
         if not self.done and not self.call.cancelled:
             self._ready.append(message)
+            self._unread_bytes += len(message)
             self._wake()
 
     def _wake(self) -> None:
@@ -236,6 +264,7 @@ class Exchange:
         """Return what is ready, oldest first."""
         taken = list(self._ready)
         self._ready.clear()
+        self._unread_bytes = 0
         return taken
 
     async def wait(self, timeout_s: float | None = None) -> bool:
@@ -257,7 +286,7 @@ class Exchange:
         while not self.done:
             await self.wait()
             if not self.done:
-                self._ready.clear()
+                self.take()
                 self.hang_up_ms = None
 
     def leave(self) -> None:
@@ -287,7 +316,9 @@ class Exchange:
                 raise StopAsyncIteration
             await self.wait()
             self.hang_up_ms = None
-        return self._ready.popleft()
+        message = self._ready.popleft()
+        self._unread_bytes -= len(message)
+        return message
 
 
 Method = Callable[[Exchange], Awaitable[dict[str, Any] | bytes]]

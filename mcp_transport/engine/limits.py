@@ -12,7 +12,8 @@ class Limits:
     often one call may ask, and ``max_in_flight`` how many requests of one
     connection may run at a time. Of one caller ``max_calls`` calls may run at a
     time and ``max_streams`` streams and sockets be open, and of all callers
-    ``max_open_streams``; each process counts its own.
+    ``max_open_streams``; each process counts its own. While ``max_unread_bytes``
+    of one call wait for a slow reader, what it reports besides is dropped.
     """
 
     call_timeout_s: float = 60
@@ -29,6 +30,7 @@ class Limits:
     replay_age_s: float = 600
     state_age_s: float = 600
     max_body_bytes: int = 1_048_576
+    max_unread_bytes: int = 131_072
     max_in_flight: int = 32
     max_calls: int = 16
     max_streams: int = 8

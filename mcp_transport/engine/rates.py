@@ -6,8 +6,6 @@ import re
 from dataclasses import dataclass
 from typing import Protocol, Self
 
-from mcp_transport.protocol.errors import TooManyRequests
-
 PERIODS_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 MAX_LIMIT = 10**9
 _RATE = re.compile(r"([0-9]{1,10})/([0-9]{0,5})([smhd])")

@@ -12,14 +12,16 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
 from mcp_transport.engine.answers import Answers
-from mcp_transport.engine.calls import CallKey, Calls, told_to_end
+from mcp_transport.engine.caller import Caller
+from mcp_transport.engine.calls import CallKey, Calls, Holder, told_to_end
 from mcp_transport.engine.catalogue import Catalogue
 from mcp_transport.engine.changes import Change, Changes, ListChanged
 from mcp_transport.engine.context import Context
 from mcp_transport.engine.errors import ResourceNotFound
 from mcp_transport.engine.exchange import Arrival, Exchange
 from mcp_transport.engine.limits import Limits
-from mcp_transport.engine.methods import METHODS
+from mcp_transport.engine.methods import METHODS, STREAMS
+from mcp_transport.engine.quotas import Quotas
 from mcp_transport.engine.session import Session
 from mcp_transport.engine.signals import (
     Alone,
@@ -32,6 +34,7 @@ from mcp_transport.engine.signals import (
 from mcp_transport.protocol.errors import (
     INTERNAL_ERROR,
     ProtocolError,
+    TooManyRequests,
     invalid_request,
     method_not_found,
 )
@@ -49,6 +52,9 @@ from mcp_transport.protocol.revision import Revision
 from mcp_transport.protocol.signing import Signer
 
 logger = logging.getLogger("mcp_transport")
+
+# When it is worth to ask again where too much runs at a time: nobody knows, soon.
+BUSY_S = 1
 
 T = TypeVar("T")
 Result = dict[str, Any] | bytes
@@ -75,7 +81,8 @@ class Server:
     ``explain`` turns an exception of the application's own into words for a
     model, or None to keep it inside; ``missing`` are those of its exceptions
     that mean "there is no such resource". ``signals`` is the way to the
-    other processes that serve the same sessions.
+    other processes that serve the same sessions. ``quotas`` say how often a
+    caller is served.
     """
 
     def __init__(
@@ -92,6 +99,7 @@ class Server:
         explain: Callable[[Exception], str | None] = nothing_to_say,
         missing: tuple[type[Exception], ...] = (),
         signals: Signals | None = None,
+        quotas: Quotas | None = None,
     ) -> None:
         self.catalogue = catalogue
         self.info = dict(info)
@@ -103,6 +111,7 @@ class Server:
         self.explain = explain
         self.missing: tuple[type[Exception], ...] = (ResourceNotFound, *missing)
         self.answers = Answers(signer)
+        self.quotas = quotas or Quotas()
         self.calls = Calls()
         self.signals = signals or Alone()
         self.changes = Changes(self.signals.attend)
@@ -139,10 +148,11 @@ class Server:
                 key = self._session_key(arrival, message)
             else:
                 key = None
+            holder = self._holder(arrival.caller, message.method)
         except ProtocolError as error:
             exchange.fail(error)
             return
-        self.calls.start(exchange.call, self._answer(exchange), key)
+        self.calls.start(exchange.call, self._answer(exchange), key, holder)
 
     def _peer(self, arrival: Arrival, message: Request) -> Peer:
         """Return who asks: by what the request claims, else by its session.
@@ -156,7 +166,8 @@ class Server:
         session = arrival.session
         if session is None:
             raise missing_meta(VERSION_KEY, CAPABILITIES_KEY)
-        check_phase(session.phase, message.method)
+        if session.peer is None or message.method in session.peer.revision.requests:
+            check_phase(session.phase, message.method)
         if session.phase is Phase.NEW and message.method == "initialize":
             return Peer.from_initialize(message.params, arrival.binding.stateful)
         if session.peer is None:
@@ -174,9 +185,24 @@ class Server:
             raise invalid_request("a request with this id is still running")
         return key
 
+    def _holder(self, caller: Caller, method: str) -> Holder:
+        """Return for whom a call is held. Raises TooManyRequests where as many are
+        already as may: a call that does not have to wait holds nothing.
+        """
+        if method in STREAMS:
+            holder, most = (caller.subject, "streams"), self.limits.max_streams
+        else:
+            holder = caller.subject, "calls"
+            most = caller.max_calls or self.limits.max_calls
+        if self.calls.held(holder) >= most:
+            raise TooManyRequests(f"{most} {holder[1]} are open already", BUSY_S)
+        return holder
+
     async def _answer(self, exchange: Exchange) -> None:
         """Run the method and send its response. Never raises but to be cancelled."""
         try:
+            if self.quotas.bind(exchange.caller):
+                await self.quotas.spend(exchange.caller, exchange.session)
             if self._hooks:
                 result = await self._hooked(exchange)
             else:

@@ -10,10 +10,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, TypeVar
 
+from mcp_transport.engine.caller import Caller
 from mcp_transport.engine.context import Context
 from mcp_transport.engine.entry import Entry, Json, Kind, described
 from mcp_transport.engine.errors import ToolError
 from mcp_transport.engine.functions import Function
+from mcp_transport.engine.rates import Rate
 from mcp_transport.protocol.content import json_text, to_blocks
 from mcp_transport.protocol.naming import check_name
 from mcp_transport.protocol.schema import (
@@ -29,6 +31,7 @@ Validate = Callable[[Json], Json]
 
 
 SCOPE = "tools:call:{name}"
+HINTS = ("readOnlyHint", "destructiveHint", "idempotentHint", "openWorldHint")
 T = TypeVar("T")
 
 
@@ -64,6 +67,7 @@ class Tool(Entry):
     annotations: Mapping[str, Any] = field(default_factory=dict)
     headers: tuple[HeaderParam, ...] = ()
     timeout_s: float | None = None
+    rate: Rate | None = None
 
     def __post_init__(self) -> None:
         if self.timeout_s is not None and not self.timeout_s > 0:
@@ -82,34 +86,38 @@ class Tool(Entry):
         destructive: bool | None = None,
         idempotent: bool | None = None,
         open_world: bool | None = None,
+        rate: str | None = None,
         **options: Any,
     ) -> Tool:
         """Make a tool of a function; its signature and docstring are the rest.
 
         With ``input_schema`` (raw JSON Schema) the function takes the
         arguments as one dictionary. ``read_only`` and its kin are hints to the
-        client (Spec: 2026-07-28 server/tools #tool-annotations). Further
-        options: name, title, description, permission, scope, tags, timeout_s,
-        icons, meta. Raises TypeError or ValueError, naming the fix.
+        client (Spec: 2026-07-28 server/tools #tool-annotations). ``rate`` bounds
+        how often one caller may call it, such as "60/m". Further options: name,
+        title, description, permission, scope, tags, timeout_s, icons, meta.
+        Raises TypeError or ValueError, naming the fix.
         """
         bound = Function(function)
         schema, validate = _taking(function, bound, input_schema)
         described_as = described(function, options, SCOPE)
         check_name(described_as["name"])
-        hints = {
-            "readOnlyHint": read_only,
-            "destructiveHint": destructive,
-            "idempotentHint": idempotent,
-            "openWorldHint": open_world,
-        }
+        hints = (read_only, destructive, idempotent, open_world)
         return cls(
             function=bound,
             input_schema=schema,
             validate=validate,
             output=_giving(bound.returns),
-            annotations={k: v for k, v in hints.items() if v is not None},
+            annotations=_annotations(*hints),
             headers=header_params(schema),
+            rate=None if rate is None else Rate.parse(rate),
             **described_as,
+        )
+
+    def permitted(self, caller: Caller) -> bool:
+        # Not super(), which a dataclass with slots leaves pointing elsewhere.
+        return Entry.permitted(self, caller) and (
+            caller.tools is None or self.name in caller.tools
         )
 
     def to_json(self) -> Json:
@@ -152,6 +160,12 @@ class Tool(Entry):
         # Spec: 2026-07-28 server/tools #structured-content.
         text = structured if isinstance(structured, str) else json_text(structured)
         return {"content": to_blocks(text), "structuredContent": structured}
+
+
+def _annotations(*hints: bool | None) -> Json:
+    """Spec: 2026-07-28 server/tools #tool-annotations."""
+    said = zip(HINTS, hints, strict=True)
+    return {name: hint for name, hint in said if hint is not None}
 
 
 def _giving(returns: Any) -> Output | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+REALM = "mcp"
 MAX_HEADER_CHARS = 8192
 
 _BEARER = re.compile(r"(?i:bearer) +([A-Za-z0-9\-._~+/]+=*)[ \t]*")

@@ -15,7 +15,9 @@ from typing import Any
 
 from mcp_transport.protocol.errors import (
     HEADER_MISMATCH,
+    INSUFFICIENT_SCOPE,
     METHOD_NOT_FOUND,
+    TOO_MANY_REQUESTS,
     ProtocolError,
     invalid_params,
     invalid_request,
@@ -45,6 +47,17 @@ SESSION_HEADER = "mcp-session-id"
 # The member of params that the Mcp-Name header repeats.
 # Spec: 2026-07-28 basic/transports/streamable-http #required-headers.
 NAMED = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
+
+
+# Errors of our own, each with the code of the HTTP status that it is over HTTP.
+STATUSES = frozenset({INSUFFICIENT_SCOPE, TOO_MANY_REQUESTS})
+
+
+def error_status(error: ProtocolError, revision: Revision) -> int:
+    """Return the HTTP status for an error that answers a dispatched request."""
+    if error.code in STATUSES:
+        return error.code
+    return revision.statuses.get(error.code, 200)
 
 
 def refusal_status(error: ProtocolError) -> int:

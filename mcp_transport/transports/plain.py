@@ -38,8 +38,15 @@ from mcp_transport.protocol.messages import (
 )
 from mcp_transport.protocol.peer import Peer
 from mcp_transport.protocol.revisions import PLAIN
-from mcp_transport.transports.delivery import RETRY_MS, Deliveries, live
-from mcp_transport.transports.replies import json_reply, nothing, refusal, sse_reply
+from mcp_transport.transports.delivery import Deliveries, live
+from mcp_transport.transports.replies import (
+    RETRY_MS,
+    answer,
+    json_reply,
+    nothing,
+    refusal,
+    sse_reply,
+)
 from mcp_transport.transports.requests import Refused, posted, wire_headers
 
 BINDING = Binding("plain", {PLAIN.name: PLAIN}, {})
@@ -144,7 +151,7 @@ class PlainHTTP:
         said = exchange.take()
         if not said:
             return nothing(202)
-        return json_reply(said[-1], headers, _status(exchange))
+        return answer(exchange, said[-1], headers)
 
     def _streamed(self, arrival: Arrival, session: Session) -> HttpResponseBase:
         exchange = self._server.open(arrival)
@@ -176,6 +183,7 @@ class PlainHTTP:
         except Gone:
             return refusal(404, "the events after this Last-Event-ID are gone")
         response = sse_reply(events)
+        response.answers = False
         response._resource_closers.append(release)  # type: ignore[attr-defined]
         return response
 
@@ -230,7 +238,3 @@ def _reporting(message: Request) -> Request:
         return message
     meta = {**(meta if type(meta) is dict else {}), "progressToken": message.id}
     return Request(message.id, message.method, {**message.params, "_meta": meta})
-
-
-def _status(exchange: Exchange) -> int:
-    return exchange.peer.revision.timed_out if exchange.timed_out else 200

@@ -10,6 +10,7 @@ Spec: 2026-07-28 basic/transports/streamable-http; 2025-11-25 basic/transports.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import partial
 from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -46,12 +47,13 @@ from mcp_transport.protocol.peer import unsupported_version
 from mcp_transport.protocol.revisions import REVISIONS, STATEFUL, STATELESS
 from mcp_transport.transports.claims import claims, used_before
 from mcp_transport.transports.delivery import (
-    RETRY_MS,
     Deliveries,
     first_words,
     live,
 )
 from mcp_transport.transports.replies import (
+    RETRY_MS,
+    answer,
     json_reply,
     nothing,
     refusal,
@@ -180,7 +182,7 @@ class StreamableHTTP:
             messages = exchange.take()
             if not messages:
                 return nothing(202)
-            return json_reply(messages[-1], headers, _status(exchange))
+            return answer(exchange, messages[-1], headers)
         response = sse_reply(live(exchange, self._limits))
         response._resource_closers.append(exchange.leave)  # type: ignore[attr-defined]
         return response
@@ -191,7 +193,7 @@ class StreamableHTTP:
         session = Session.new(caller)
         exchange = self._server.open(Arrival(message, ASGI, caller, headers, session))
         await exchange.settle()
-        response = json_reply(exchange.take()[-1], headers, _status(exchange))
+        response = answer(exchange, exchange.take()[-1], headers)
         if session.phase is not Phase.NEW:
             await self._sessions.add(session)
             response[SESSION_HEADER] = session.id
@@ -228,7 +230,7 @@ class StreamableHTTP:
             await self._signals.send(exchange.unheard)
         said = exchange.take()
         if exchange.answered and len(said) == 1:
-            return json_reply(said[0], headers, _status(exchange))
+            return answer(exchange, said[0], headers)
         if exchange.done and not said:
             return _nothing_said(message)
         return await self._recorded(session, said, [exchange])
@@ -279,6 +281,8 @@ class StreamableHTTP:
             session, stream, after, Resumable(session), self._limits.stream_age_s
         )
         response = sse_reply(events)
+        response.answers = stream != STANDING
+        response.goodbye = partial(self._deliveries.goodbye, session)
         response._resource_closers.append(release)  # type: ignore[attr-defined]
         return response
 
@@ -330,14 +334,6 @@ def _nothing_said(message: Message) -> HttpResponse:
     if isinstance(message, Request):
         return HttpResponse(content_type="text/event-stream")
     return nothing(202)
-
-
-def _status(exchange: Exchange) -> int:
-    if exchange.error is None:
-        return 200
-    if exchange.refused:
-        return refusal_status(exchange.error)
-    return exchange.peer.revision.statuses.get(exchange.error.code, 200)
 
 
 def _only_stateless(

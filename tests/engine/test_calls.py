@@ -8,6 +8,7 @@ import pytest
 from mcp_transport.engine.calls import Call, Calls, told_to_end
 from tests.engine.exchanges import PATIENCE_S, end_of
 
+HOLDER = ("somebody", "calls")
 KEY = ("session", 1)
 
 
@@ -42,7 +43,7 @@ async def test_a_call_that_does_not_wait_is_never_held() -> None:
     async def work() -> None:
         assert not calls.holds(KEY)
 
-    calls.start(call, work(), KEY)
+    calls.start(call, work(), KEY, HOLDER)
     assert len(calls) == 0
     assert not calls.holds(KEY)
     assert calls.cancel(KEY) is False
@@ -50,7 +51,7 @@ async def test_a_call_that_does_not_wait_is_never_held() -> None:
 
 async def test_a_call_that_waits_is_held_until_it_ends() -> None:
     calls, call, work = Calls(), Call(), Waiting()
-    calls.start(call, work(), KEY)
+    calls.start(call, work(), KEY, HOLDER)
     assert len(calls) == 1
     assert calls.holds(KEY)
     work.door.set_result(None)
@@ -63,7 +64,7 @@ async def test_a_call_that_waits_is_held_until_it_ends() -> None:
 
 async def test_a_call_without_a_key_is_held_as_well() -> None:
     calls, call, work = Calls(), Call(), Waiting()
-    calls.start(call, work(), None)
+    calls.start(call, work(), None, HOLDER)
     assert len(calls) == 1
     work.door.set_result(None)
     await end_of(call)
@@ -73,8 +74,8 @@ async def test_a_call_without_a_key_is_held_as_well() -> None:
 async def test_a_cancel_ends_the_call_that_has_the_key() -> None:
     calls, call, other = Calls(), Call(), Call()
     work, rest = Waiting(), Waiting()
-    calls.start(call, work(), ("session", 1))
-    calls.start(other, rest(), ("session", "1"))
+    calls.start(call, work(), ("session", 1), HOLDER)
+    calls.start(other, rest(), ("session", "1"), HOLDER)
     assert calls.cancel(("session", 2)) is False
     assert calls.cancel(("another", 1)) is False
     assert calls.cancel(("session", 1)) is True
@@ -92,7 +93,7 @@ async def test_the_calls_of_a_session_end_together() -> None:
     calls, works = Calls(), [Waiting() for _ in range(3)]
     held = [Call() for _ in works]
     for n, (call, work) in enumerate(zip(held, works, strict=True)):
-        calls.start(call, work(), ("mine" if n < 2 else "theirs", n))
+        calls.start(call, work(), ("mine" if n < 2 else "theirs", n), HOLDER)
     calls.cancel_session("mine")
     await end_of(held[0])
     await end_of(held[1])
@@ -111,7 +112,7 @@ async def test_a_deadline_set_before_the_first_wait_ends_the_call() -> None:
         call.deadline(0.001, lambda: late.append(call.cancelled))
         await waiting()
 
-    calls.start(call, work(), KEY)
+    calls.start(call, work(), KEY, HOLDER)
     await end_of(call)
     assert waiting.ended == "cancelled"
     # What is late is told first, so that the end can still be answered.
@@ -121,7 +122,7 @@ async def test_a_deadline_set_before_the_first_wait_ends_the_call() -> None:
 
 async def test_a_deadline_set_while_the_call_waits_ends_it() -> None:
     calls, call, work, late = Calls(), Call(), Waiting(), []
-    calls.start(call, work(), KEY)
+    calls.start(call, work(), KEY, HOLDER)
     call.deadline(0.001, lambda: late.append(1))
     await end_of(call)
     assert work.ended == "cancelled"
@@ -143,7 +144,7 @@ async def test_a_paused_deadline_stands_still(early: bool) -> None:
         waiting.door = asyncio.get_running_loop().create_future()
         await waiting()
 
-    calls.start(call, work(), KEY)
+    calls.start(call, work(), KEY, HOLDER)
     await after_all_timers_of(0.002)
     assert late == []
     waiting.door.set_result(None)
@@ -154,7 +155,7 @@ async def test_a_paused_deadline_stands_still(early: bool) -> None:
 
 async def test_the_deadline_of_a_call_that_ended_never_comes() -> None:
     calls, call, work, late = Calls(), Call(), Waiting(), []
-    calls.start(call, work(), KEY)
+    calls.start(call, work(), KEY, HOLDER)
     call.deadline(0.001, lambda: late.append(1))
     work.door.set_result(None)
     await end_of(call)
@@ -164,7 +165,7 @@ async def test_the_deadline_of_a_call_that_ended_never_comes() -> None:
     async def nothing() -> None:
         return
 
-    calls.start(at_once, nothing(), None)
+    calls.start(at_once, nothing(), None, HOLDER)
     await after_all_timers_of(0.002)
     assert late == []
 
@@ -179,7 +180,7 @@ async def test_a_cancelled_call_is_not_late_as_well() -> None:
         except asyncio.CancelledError:
             await swallowed.wait()
 
-    calls.start(call, work(), KEY)
+    calls.start(call, work(), KEY, HOLDER)
     call.deadline(0.001, lambda: late.append(1))
     call.cancel()
     await after_all_timers_of(0.002)
@@ -198,7 +199,7 @@ async def test_nothing_of_a_call_that_ended_is_kept_alive() -> None:
 
     calls, call, answering = Calls(), Call(), Answering()
     call.deadline(60, answering.late)
-    calls.start(call, nothing(), KEY)
+    calls.start(call, nothing(), KEY, HOLDER)
     gone = weakref.ref(answering)
     del answering
     assert gone() is None
@@ -207,7 +208,7 @@ async def test_nothing_of_a_call_that_ended_is_kept_alive() -> None:
 async def test_who_waits_for_the_end_sees_the_clean_up_done() -> None:
     calls, call, work = Calls(), Call(), Waiting()
     await end_of(call)
-    calls.start(call, work(), KEY)
+    calls.start(call, work(), KEY, HOLDER)
     call.cancel()
     assert work.ended == ""
     await end_of(call)
@@ -217,8 +218,8 @@ async def test_who_waits_for_the_end_sees_the_clean_up_done() -> None:
 async def test_draining_waits_and_then_ends_the_rest() -> None:
     calls, quick, stuck = Calls(), Waiting(), Waiting()
     assert await calls.drain(PATIENCE_S) == 0
-    calls.start(Call(), quick(), ("session", 1))
-    calls.start(Call(), stuck(), ("session", 2))
+    calls.start(Call(), quick(), ("session", 1), HOLDER)
+    calls.start(Call(), stuck(), ("session", 2), HOLDER)
     asyncio.get_running_loop().call_soon(quick.door.set_result, None)
     assert await calls.drain(0.001) == 1
     assert (quick.ended, stuck.ended) == ("finished", "cancelled")
@@ -227,7 +228,7 @@ async def test_draining_waits_and_then_ends_the_rest() -> None:
 
 async def test_draining_ends_as_soon_as_the_last_call_does() -> None:
     calls, work = Calls(), Waiting()
-    calls.start(Call(), work(), KEY)
+    calls.start(Call(), work(), KEY, HOLDER)
     asyncio.get_running_loop().call_soon(work.door.set_result, None)
     async with asyncio.timeout(PATIENCE_S):
         assert await calls.drain(PATIENCE_S * 100) == 0
@@ -251,3 +252,24 @@ async def test_a_task_knows_whether_it_was_told_to_end() -> None:
         (task if whom == "task" else door).cancel()
         await task
     assert told == [False, True, False, False]
+
+
+async def test_the_running_calls_of_each_are_counted() -> None:
+    calls, others = Calls(), ("somebody else", "calls")
+    released = asyncio.Event()
+
+    async def work() -> None:
+        await released.wait()
+
+    first, second, other = Call(), Call(), Call()
+    calls.start(first, work(), None, HOLDER)
+    calls.start(second, work(), None, HOLDER)
+    calls.start(other, work(), None, others)
+    assert (calls.held(HOLDER), calls.held(others)) == (2, 1)
+    second.cancel()
+    await second.ended()
+    assert (calls.held(HOLDER), calls.held(others)) == (1, 1)
+    released.set()
+    await first.ended()
+    await other.ended()
+    assert (calls.held(HOLDER), calls.held(others)) == (0, 0)

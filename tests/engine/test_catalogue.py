@@ -12,6 +12,7 @@ from mcp_transport.engine.entry import Kind
 from mcp_transport.engine.prompt import Prompt
 from mcp_transport.engine.resource import Resource, ResourceTemplate
 from mcp_transport.engine.tool import Tool
+from mcp_transport.protocol.errors import InsufficientScope
 
 
 def answer() -> str:
@@ -194,6 +195,10 @@ async def test_those_who_may_see_the_same_share_a_page() -> None:
     assert await page(caller("tools:call:a")) is not mine
     assert await page(caller("tools", permissions=("shop.x",))) is not mine
     assert await page(Caller("x", frozenset({"tools"}), is_superuser=True)) is not mine
+    for names in ({"a"}, {"a", "b"}, set[str]()):
+        limited = Caller("x", frozenset({"tools"}), tools=frozenset(names))
+        assert await page(limited) is not mine
+        assert {entry.key for entry in (await page(limited)).entries} == names
     shelf.add(Tool.of(answer, name="c"))
     assert await page(caller("tools")) is not mine
 
@@ -222,7 +227,7 @@ async def test_many_kinds_of_callers_do_not_fill_the_memory() -> None:
         (caller("*", permissions=("shop.vie",)), ["free", "scoped"]),
     ],
 )
-async def test_what_a_caller_may_not_use_is_not_there(
+async def test_what_a_caller_may_not_use_is_not_listed(
     who: Caller, seen: list[str]
 ) -> None:
     shelf = Shelf()
@@ -230,9 +235,49 @@ async def test_what_a_caller_may_not_use_is_not_there(
     shelf.tool(name="scoped", scope="shop:read")(answer)
     shelf.tool(name="guarded", permission="shop.view")(answer)
     assert await keys(shelf, caller=who) == seen
-    for name in ("free", "scoped", "guarded", "unknown"):
-        found = await shelf.find("tools", name, who)
-        assert (found is not None) is (name in seen)
+    assert await shelf.find("tools", "unknown", who) is None
+    for name in ("free", "scoped", "guarded"):
+        if name in seen:
+            assert (await shelf.find("tools", name, who)).name == name
+        elif name == "guarded" and not who.has_permission("shop.view"):
+            assert await shelf.find("tools", name, who) is None
+        else:
+            with pytest.raises(InsufficientScope) as refused:
+                await shelf.find("tools", name, who)
+            assert refused.value.scope == shelf.snapshot.entries["tools"][name].scope
+
+
+async def test_a_resource_says_which_scope_it_takes() -> None:
+    shelf = Shelf()
+    shelf.resource("item://first")(answer)
+    shelf.resource("order://{pk}", scope="orders:read")(item)
+    nobody = caller()
+    for uri, scope in (
+        ("item://first", "resources:read"),
+        ("order://1", "orders:read"),
+    ):
+        with pytest.raises(InsufficientScope) as refused:
+            await shelf.find("resources", uri, nobody)
+        assert refused.value.scope == scope
+    assert await shelf.find("resources", "other://1", nobody) is None
+
+
+async def test_a_tool_that_a_caller_is_not_limited_to_is_not_there() -> None:
+    shelf = Shelf()
+    shelf.tool(name="free")(answer)
+    shelf.tool(name="scoped", scope="shop:read")(answer)
+    shelf.tool(name="guarded", permission="shop.view")(answer)
+    shelf.prompt(name="words")(answer)
+    names = frozenset({"free", "guarded", "words", "unknown"})
+    limited = Caller("x", frozenset({"*"}), tools=names)
+    assert await keys(shelf, caller=limited) == ["free"]
+    assert await keys(shelf, "prompts", limited) == ["words"]
+    assert await shelf.find("tools", "free", limited) is not None
+    for name in ("scoped", "guarded", "unknown"):
+        assert await shelf.find("tools", name, limited) is None
+    # Not even that another scope would do is told.
+    unscoped = Caller("x", frozenset({"other"}), tools=names)
+    assert await shelf.find("tools", "scoped", unscoped) is None
 
 
 # Resources.

@@ -8,6 +8,7 @@ import pytest
 
 from mcp_transport.engine.caller import ANONYMOUS
 from mcp_transport.engine.exchange import Arrival, Exchange
+from mcp_transport.engine.limits import Limits
 from mcp_transport.protocol.errors import ProtocolError
 from mcp_transport.protocol.messages import Request, loads
 from mcp_transport.protocol.peer import Peer
@@ -23,13 +24,14 @@ from tests.engine.exchanges import (
 )
 
 
-def exchange_of(revision: Revision = LATEST, method: str = "tools/call") -> Exchange:
+def exchange_of(
+    revision: Revision = LATEST, method: str = "tools/call", **limits: Any
+) -> Exchange:
     """Return an exchange that nobody answers yet."""
     message = Request("r1", method, {})
     session = session_of(revision) if revision.stateful else None
-    exchange = Exchange(
-        serving(), Arrival(message, BINDING, ANONYMOUS, session=session)
-    )
+    server = serving(limits=Limits(**limits))
+    exchange = Exchange(server, Arrival(message, BINDING, ANONYMOUS, session=session))
     exchange.peer = Peer(revision)
     return exchange
 
@@ -207,6 +209,57 @@ async def test_what_a_second_run_repeats_is_not_sent_again() -> None:
     exchange.progress(2, {"progress": 2})
     messages = taken(exchange)
     assert [m["params"].get("data") for m in messages] == ["c", "d", None]
+
+
+def logged(messages: list[Any]) -> list[Any]:
+    return [message["params"]["data"] for message in messages]
+
+
+async def test_a_slow_reader_misses_reports_and_is_told_of_it() -> None:
+    exchange = exchange_of(max_unread_bytes=500)
+    exchange.peer = Peer(LATEST, log_level="info")
+    for number in range(20):
+        exchange.log({"level": "info", "data": number})
+        exchange.progress(number, {"progress": number})
+    early = [m["params"] for m in taken(exchange)]
+    kept = sum("data" in params for params in early)
+    assert 2 < kept < 10
+    exchange.log({"level": "info", "data": "after"})
+    told = f"{20 - kept} log messages were dropped: unread for too long"
+    assert logged(taken(exchange)) == [told, "after"]
+    exchange.log({"level": "info", "data": "then"})
+    assert logged(taken(exchange)) == ["then"]
+    exchange.progress(20, {"progress": 20})
+    assert methods(taken(exchange)) == ["notifications/progress"]
+
+
+async def test_the_response_is_never_dropped_and_comes_behind_what_was() -> None:
+    exchange = exchange_of(max_unread_bytes=1)
+    exchange.peer = Peer(LATEST, log_level="info")
+    for number in range(3):
+        exchange.log({"level": "info", "data": number})
+    exchange.respond({"ok": True})
+    *early, response = taken(exchange)
+    assert logged(early) == [0, "2 log messages were dropped: unread for too long"]
+    assert response["result"] == {"ok": True}
+
+
+async def test_who_hears_no_warnings_is_not_warned() -> None:
+    exchange = exchange_of(max_unread_bytes=1)
+    exchange.peer = Peer(LATEST, log_level="error")
+    for number in range(3):
+        exchange.log({"level": "error", "data": number})
+    exchange.respond({"ok": True})
+    *early, _ = taken(exchange)
+    assert logged(early) == [0]
+
+
+async def test_reading_makes_room() -> None:
+    exchange = exchange_of(max_unread_bytes=1)
+    exchange.peer = Peer(LATEST, log_level="info")
+    for number in range(3):
+        exchange.log({"level": "info", "data": number})
+        assert loads(await anext(exchange))["params"]["data"] == number
 
 
 async def test_a_hang_up_wakes_and_does_not_end() -> None:

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.faults.faults import FAULTS, Fault
+from tests.faults.verdict import reason
 
 
 def passes(name: str, fault: Fault, *, small: bool) -> bool:
@@ -31,14 +32,6 @@ def passes(name: str, fault: Fault, *, small: bool) -> bool:
     shutil.rmtree(directory)
     print(f"{name} pass: {figures} ({time.monotonic() - began:.0f} s)", flush=True)
     return True
-
-
-def reason(error: BaseException) -> str:
-    """Say on one line what went wrong, in tasks side by side as well."""
-    if isinstance(error, BaseExceptionGroup):
-        return "; ".join(reason(one) for one in error.exceptions)
-    said = " ".join(str(error).split())
-    return f"{type(error).__name__}: {said}" if said else type(error).__name__
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -19,9 +19,12 @@ class Lost(Exception):
 
 
 class Connection:
-    """Whoever asks reads the whole reply, or aborts."""
+    """Whoever asks reads the whole reply, or aborts. ``source`` is the address that
+    it comes from, if that matters.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, source: str | None = None) -> None:
+        self._local = None if source is None else (source, 0)
         self.status = 0
         self.headers: dict[str, str] = {}
         self.was_cut = False
@@ -43,7 +46,9 @@ class Connection:
         lines += [f"{name}: {value}" for name, value in sent.items()]
         head = "\r\n".join([*lines, "", ""])
         try:
-            self._reader, self._writer = await asyncio.open_connection(HOST, port)
+            self._reader, self._writer = await asyncio.open_connection(
+                HOST, port, local_addr=self._local
+            )
             self._writer.write(head.encode() + body)
         except OSError as error:
             raise Lost(type(error).__name__) from error

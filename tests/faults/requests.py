@@ -32,15 +32,27 @@ def request(method: str, id: str, params: Mapping[str, Any]) -> Json:
 
 def stateless(tool: str, id: str, arguments: Mapping[str, Any]) -> tuple[Json, Headers]:
     """Return a call of the revision that needs no session, and its headers."""
+    params = {"name": tool, "arguments": arguments}
+    message, headers = _stateless("tools/call", id, params)
+    return message, {**headers, "Mcp-Name": tool}
+
+
+def listening(id: str) -> tuple[Json, Headers]:
+    """Return a request for the stream of what changes, and its headers."""
+    wanted = {"notifications": {"toolsListChanged": True}}
+    return _stateless("subscriptions/listen", id, wanted)
+
+
+def _stateless(
+    method: str, id: str, params: Mapping[str, Any]
+) -> tuple[Json, dict[str, str]]:
     meta = {VERSION_KEY: LATEST.name, CAPABILITIES_KEY: {}, LOG_LEVEL_KEY: "info"}
-    params = {"name": tool, "arguments": arguments, "_meta": meta}
     headers = {
         **HEADERS,
         "MCP-Protocol-Version": LATEST.name,
-        "Mcp-Method": "tools/call",
-        "Mcp-Name": tool,
+        "Mcp-Method": method,
     }
-    return request("tools/call", id, params), headers
+    return request(method, id, {**params, "_meta": meta}), headers
 
 
 async def post(

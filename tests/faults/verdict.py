@@ -43,3 +43,11 @@ def percentile(values: Iterable[float], percent: float) -> float:
 
 def ms(seconds: float) -> str:
     return f"{seconds * 1000:.0f} ms"
+
+
+def reason(error: BaseException) -> str:
+    """Say on one line what went wrong, in tasks side by side as well."""
+    if isinstance(error, BaseExceptionGroup):
+        return "; ".join(dict.fromkeys(reason(one) for one in error.exceptions))
+    said = " ".join(str(error).split())
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__

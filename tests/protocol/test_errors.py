@@ -23,6 +23,7 @@ def test_every_code_is_the_one_of_the_specification_or_outside_of_it() -> None:
         "MISSING_CLIENT_CAPABILITY": -32021,
         "UNSUPPORTED_PROTOCOL_VERSION": -32022,
         "TOO_MANY_REQUESTS": 429,
+        "INSUFFICIENT_SCOPE": 403,
     }
 
 

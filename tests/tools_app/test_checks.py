@@ -58,3 +58,33 @@ def test_a_long_pepper_or_none_is_accepted(pepper: Any) -> None:
 def test_a_pepper_that_can_be_guessed_is_refused(pepper: str) -> None:
     mcp = {"AUTHENTICATORS": NAMED, "TOKEN_PEPPER": pepper}
     assert ids(mcp) == ["tools_app.E001"]
+
+
+def test_each_pepper_that_was_in_use_is_checked_too() -> None:
+    fallbacks = ["p" * 32, "p" * 31, ""]
+    mcp = {"AUTHENTICATORS": NAMED, "TOKEN_PEPPER_FALLBACKS": fallbacks}
+    assert ids(mcp) == ["tools_app.E001"] * 2
+
+
+TICKETS = {"AUTHENTICATORS": NAMED, "TICKETS": "tools_app.tickets.SingleUse"}
+LOCMEM = "django.core.cache.backends.locmem.LocMemCache"
+DUMMY = "django.core.cache.backends.dummy.DummyCache"
+REDIS = "django.core.cache.backends.redis.RedisCache"
+
+
+@pytest.mark.parametrize(
+    ("mcp", "backend", "found"),
+    [
+        (TICKETS, LOCMEM, []),
+        (TICKETS, DUMMY, ["tools_app.E002"]),
+        ({**TICKETS, "STORE": "redis://there"}, LOCMEM, ["tools_app.E002"]),
+        ({**TICKETS, "STORE": "redis://there"}, REDIS, []),
+        ({"AUTHENTICATORS": NAMED}, DUMMY, []),
+    ],
+)
+def test_a_cache_in_which_tickets_work_twice_is_refused(
+    mcp: Any, backend: str, found: list[str]
+) -> None:
+    cache = {"BACKEND": backend, "LOCATION": "redis://there"}
+    with override_settings(CACHES={"default": cache}):
+        assert ids(mcp) == found

@@ -144,7 +144,7 @@ async def test_what_fails_is_said_under_the_id(http: httpx.AsyncClient) -> None:
     for method, params, code in (
         ("no/such", None, -32601),
         ("server/discover", {}, -32601),
-        ("initialize", {"protocolVersion": "2025-11-25"}, -32600),
+        ("initialize", {"protocolVersion": "2025-11-25"}, -32601),
         ("tools/call", {"name": "missing"}, -32602),
     ):
         response = await client.send(request(method, params, method))

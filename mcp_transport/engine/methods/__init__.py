@@ -17,6 +17,9 @@ from mcp_transport.engine.methods import (
     tools,
 )
 
+# What is answered by a stream that lasts, and not by work.
+STREAMS = frozenset({"subscriptions/listen"})
+
 METHODS: Methods = {
     **lifecycle.METHODS,
     **tools.METHODS,

@@ -11,7 +11,11 @@ from typing import Any
 from mcp_transport.engine.changes import Change, ResourceUpdated
 from mcp_transport.engine.exchange import Exchange, Methods
 from mcp_transport.engine.methods.resources import MAX_SUBSCRIPTIONS
-from mcp_transport.protocol.errors import invalid_params, method_not_found
+from mcp_transport.protocol.errors import (
+    InsufficientScope,
+    invalid_params,
+    method_not_found,
+)
 from mcp_transport.protocol.peer import SUBSCRIPTION_KEY
 
 # The filter's member for each kind of list.
@@ -82,11 +86,19 @@ async def _honoured(exchange: Exchange) -> dict[str, Any]:
         raise invalid_params("resourceSubscriptions must be a list of strings")
     if len(uris) > MAX_SUBSCRIPTIONS:
         raise invalid_params(f"at most {MAX_SUBSCRIPTIONS} subscriptions a stream")
-    find = exchange.server.catalogue.find
     wanted["resourceSubscriptions"] = [
-        uri for uri in uris if await find("resources", uri, exchange.caller) is not None
+        uri for uri in uris if await _readable(exchange, uri)
     ]
     return wanted
+
+
+async def _readable(exchange: Exchange, uri: str) -> bool:
+    catalogue = exchange.server.catalogue
+    try:
+        found = await catalogue.find("resources", uri, exchange.caller)
+    except InsufficientScope:
+        return False
+    return found is not None
 
 
 METHODS: Methods = {"subscriptions/listen": listen}

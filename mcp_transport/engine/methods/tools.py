@@ -39,9 +39,12 @@ def _wraps(tool: Tool, revision: Revision) -> bool:
 
 async def call_tool(exchange: Exchange) -> dict[str, Any]:
     """Raises ProtocolError: -32602 for an unknown tool, -32020 for headers that
-    differ from the arguments. All else is told in-band.
+    differ from the arguments, 429 beyond its rate. All else is told in-band.
     """
     tool, arguments = await _find(exchange)
+    if tool.rate is not None:
+        spend_on = exchange.server.quotas.spend_on
+        await spend_on(f"tool:{tool.name}", exchange.caller, tool.rate)
     _set_deadline(exchange, tool)
 
     async def attempt(context: Context) -> dict[str, Any]:

@@ -334,11 +334,16 @@ async def test_a_tool_that_the_caller_may_not_use_is_unknown() -> None:
         return "seen"
 
     server = serving(shelf)
-    nobody = Caller("x", frozenset({"tools"}), frozenset({"shop.view"}))
-    for caller in (ANONYMOUS, nobody):
-        assert await error(
-            server, "tools/call", {"name": "guarded"}, caller=caller
-        ) == {"code": INVALID_PARAMS, "message": "Unknown tool: guarded"}
+    narrow = Caller("x", frozenset({"tools"}), frozenset({"shop.view"}))
+    refusals = {
+        ANONYMOUS: {"code": INVALID_PARAMS, "message": "Unknown tool: guarded"},
+        narrow: {"code": 403, "message": "this needs the scope shop:read"},
+    }
+    for caller, refusal in refusals.items():
+        assert (
+            await error(server, "tools/call", {"name": "guarded"}, caller=caller)
+            == refusal
+        )
         assert (await result(server, "tools/list", caller=caller))["tools"] == []
     reader = Caller("x", frozenset({"shop"}), frozenset({"shop.view"}))
     assert text_of(await called(server, "guarded", caller=reader)) == "seen"

@@ -13,6 +13,7 @@ from tests.faults.journal import Journal
 from tests.faults.served.failpoints import die_after_effect
 
 shelf = Shelf()
+PIECE = "x" * 65_536
 journal = Journal(Path(os.environ["FAULTS_JOURNAL"]))
 
 
@@ -52,6 +53,35 @@ async def echo(text: str) -> str:
         text: what to say.
     """
     return text
+
+
+@shelf.tool
+async def flood(ctx: Context, pieces: int) -> None:
+    """Log so many pieces of 64 KiB, four at a time and forty times a second.
+
+    Args:
+        pieces: how many.
+    """
+    for number in range(1, pieces + 1):
+        ctx.log("info", PIECE)
+        if number % 4 == 0:
+            await asyncio.sleep(0.025)
+
+
+@shelf.tool
+async def text(length: int) -> str:
+    """Return a text.
+
+    Args:
+        length: of so many characters.
+    """
+    return "x" * length
+
+
+@shelf.tool
+async def tasks() -> int:
+    """Return how many tasks there are in this process."""
+    return len(asyncio.all_tasks())
 
 
 @shelf.tool

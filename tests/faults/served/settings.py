@@ -1,6 +1,6 @@
 """A project whose processes share a Redis and a journal, and can be made to die.
 
-FAULTS_STORE     the URL of the Redis
+FAULTS_STORE     the URL of the Redis, or "memory"
 FAULTS_JOURNAL   the file in which the tools note their side effects
 FAULTS_HINTS     "dropped" loses every wake-up between processes
 FAULTS_SILENT_S  after how long a silent process counts as dead, if not as usual
@@ -24,4 +24,6 @@ MCP = {
     "STORE": os.environ["FAULTS_STORE"],
     # All callers of a test are one, with a session each.
     "MAX_SESSIONS": 100_000,
+    "MAX_CALLS": 100_000,
+    "MAX_STREAMS": 100_000,
 }

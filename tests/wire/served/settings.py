@@ -34,4 +34,6 @@ MCP = {
     "CATALOGUE": "tests.wire.served.catalogue.shelf",
     "AUTHENTICATORS": ["tools_app.tokens.TokenAuthenticator"],
     "MAX_SESSIONS": 1000,
+    "MAX_STREAMS": 1000,
+    "MAX_CALLS": 1000,
 }

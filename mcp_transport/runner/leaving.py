@@ -1,0 +1,75 @@
+"""How a process ends that others rely on.
+
+1. Nothing new is accepted; each reply says that its connection ends.
+2. The endpoint lets its calls come to an end.
+3. Streams are told when to come back, WebSockets that the server goes away.
+4. What has not ended when the grace is over is cut.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet import reactor as _reactor
+
+from mcp_transport.draining import drain
+
+if TYPE_CHECKING:
+    from mcp_transport.runner.server import Server
+
+logger = logging.getLogger("mcp_transport.runner")
+reactor: Any = _reactor
+
+# What has been read, or said by a call, needs a moment to become a call, or to
+# reach its socket.
+SETTLE_S = 0.05
+# After the grace: to say good-bye, and to clean up.
+GOODBYE_S = 0.5
+CLEAN_UP_S = 0.5
+
+
+async def leave(server: Server) -> None:
+    loop = asyncio.get_running_loop()
+    ends_at = loop.time() + server.grace_s
+    server.stop_listening()
+    server.links.hasten()
+    for socket in server.links.sockets:
+        socket.stop_reading()
+    logger.info("leaving: %d connections are open", len(server.links))
+    try:
+        await _drain(ends_at)
+    except Exception:
+        logger.exception("the endpoint did not come to an end")
+    for stream in server.streams():
+        stream.end_stream()
+    for socket in list(server.links.sockets):
+        socket.go_away()
+    try:
+        async with asyncio.timeout_at(max(ends_at, loop.time() + GOODBYE_S)):
+            await server.links.emptied()
+    except TimeoutError:
+        logger.warning("%d connections were cut", len(server.links))
+        server.links.abort()
+    await _end_tasks()
+    reactor.stop()
+
+
+async def _drain(ends_at: float) -> None:
+    loop = asyncio.get_running_loop()
+    cut = await drain(ends_at - loop.time())
+    await asyncio.sleep(SETTLE_S)
+    cut += await drain(max(0, ends_at - loop.time()))
+    await asyncio.sleep(SETTLE_S)
+    if cut:
+        logger.warning("%d calls were ended", cut)
+
+
+async def _end_tasks() -> None:
+    """Let everything that still runs clean up."""
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks, timeout=CLEAN_UP_S)
