@@ -23,6 +23,7 @@ from mcp_transport.engine.store import Store
 from mcp_transport.engine.threads import Threads
 from mcp_transport.failures import MISSING, explain
 from mcp_transport.guards.attempts import Attempts
+from mcp_transport.guards.origin import Origins
 from mcp_transport.guards.rate import CacheRates
 from mcp_transport.protocol.resource_metadata import is_public_url, metadata_url
 from mcp_transport.protocol.signing import Signer
@@ -58,6 +59,7 @@ class Conf:
     resource_url: str = ""
     allow_anonymous: bool = False
     allowed_origins: list[str] = field(default_factory=list)
+    origins: str | None = None
     middleware: list[str] = field(default_factory=list)
     hooks: list[str] = field(default_factory=list)
     store: str = MEMORY
@@ -119,6 +121,7 @@ _TYPES: Mapping[str, tuple[Any, str]] = {
     "resource_url": (str, f"the URL of the endpoint, {_PUBLIC}"),
     "allow_anonymous": (bool, "True or False"),
     "allowed_origins": (list, "a list of origins, such as https://example.com"),
+    "origins": ((str, type(None)), "a dotted path"),
     "middleware": (list, "a list of dotted paths"),
     "hooks": (list, "a list of dotted paths"),
     "store": (str, '"memory", or the URL of a Redis server'),
@@ -221,10 +224,15 @@ def _limit_problem(key: str, name: str, value: Any) -> str | None:
     return None
 
 
+def read_settings() -> tuple[Conf, list[str]]:
+    """Return the project's settings as far as they are right, and what is not."""
+    return read(getattr(settings, "MCP", {}))
+
+
 @cache
 def get_conf() -> Conf:
     """Raises ImproperlyConfigured, naming everything that is wrong."""
-    conf, problems = read(getattr(settings, "MCP", {}))
+    conf, problems = read_settings()
     if problems:
         raise ImproperlyConfigured("; ".join(problems))
     return conf
@@ -244,6 +252,13 @@ def imported(path: str) -> Any:
 @cache
 def get_authenticators() -> tuple[Authenticator, ...]:
     return tuple(imported(path) for path in get_conf().authenticators)
+
+
+@cache
+def get_origins() -> Origins | None:
+    """Return who knows of more origins than the settings; None where nobody does."""
+    path = get_conf().origins
+    return None if path is None else imported(path)
 
 
 @cache
@@ -316,6 +331,7 @@ def announce(change: Change) -> None:
 _CACHED = (
     get_conf,
     get_authenticators,
+    get_origins,
     get_tickets,
     get_signer,
     get_store,
@@ -341,6 +357,7 @@ __all__ = [
     "get_attempts",
     "get_authenticators",
     "get_conf",
+    "get_origins",
     "get_rates",
     "get_server",
     "get_signer",
@@ -348,4 +365,5 @@ __all__ = [
     "get_tickets",
     "imported",
     "read",
+    "read_settings",
 ]

@@ -64,7 +64,7 @@ class OriginMiddleware(AsyncMiddleware):
     """Refuses a Host that is not ours and an Origin that is not allowed."""
 
     async def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        foreign = why_foreign(wire_headers(request))
+        foreign = await why_foreign(wire_headers(request))
         if foreign is not None:
             return refusal(403, foreign)
         return await self.get_response(request)

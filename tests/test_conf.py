@@ -21,6 +21,7 @@ from mcp_transport.conf import (
     announce,
     get_authenticators,
     get_conf,
+    get_origins,
     get_server,
     get_store,
     imported,
@@ -78,6 +79,7 @@ WRONG: dict[str, list[Any]] = {
     "ICONS": [*LISTS, ["icon.png"]],
     "TOKEN_PEPPER_FALLBACKS": LISTS,
     "AUTHENTICATORS": LISTS,
+    "ORIGINS": STRINGS,
     "ALLOWED_ORIGINS": LISTS,
     "MIDDLEWARE": LISTS,
     "HOOKS": LISTS,
@@ -261,9 +263,15 @@ def test_a_class_is_called_and_anything_else_is_taken_as_it_is() -> None:
     )
 
 
+class SomeOrigins:
+    async def current(self) -> list[str]:
+        return ["https://a.example"]
+
+
 MADE: list[Callable[[], object]] = [
     get_conf,
     get_authenticators,
+    get_origins,
     get_store,
     get_server,
     get_views,
@@ -274,12 +282,13 @@ MADE: list[Callable[[], object]] = [
 def test_what_was_made_of_the_settings_is_made_anew_when_they_change(
     made: Callable[[], object],
 ) -> None:
-    with override_settings(MCP={"NAME": "first", "AUTHENTICATORS": [TOKENS]}):
+    given = {"AUTHENTICATORS": [TOKENS], "ORIGINS": "tests.test_conf.SomeOrigins"}
+    with override_settings(MCP={**given, "NAME": "first"}):
         first = made()
         assert made() is first
         with override_settings(USE_TZ=False, ROOT_URLCONF="tests.wire.urls"):
             assert made() is first
-        with override_settings(MCP={"NAME": "second", "AUTHENTICATORS": [TOKENS]}):
+        with override_settings(MCP={**given, "NAME": "second"}):
             assert made() is not first
         assert made() is not first
 

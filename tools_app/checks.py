@@ -8,9 +8,14 @@ from typing import Any
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
+from django.core.checks.security.base import (
+    SECRET_KEY_INSECURE_PREFIX,
+    SECRET_KEY_MIN_LENGTH,
+    SECRET_KEY_MIN_UNIQUE_CHARACTERS,
+)
 from django.utils.module_loading import import_string
 
-from mcp_transport.conf import Conf, read
+from mcp_transport.conf import read_settings
 from mcp_transport.stores import MEMORY
 
 TOKEN_AUTHENTICATOR = "tools_app.tokens.TokenAuthenticator"
@@ -25,7 +30,7 @@ def check_authenticators(
     app_configs: Sequence[AppConfig] | None, **_: Any
 ) -> list[CheckMessage]:
     """Warn where no authenticator accepts the tokens that are issued here."""
-    if any(map(_accepts_tokens, _conf().authenticators)):
+    if any(map(_accepts_tokens, read_settings()[0].authenticators)):
         return []
     return [
         Warning(
@@ -40,7 +45,7 @@ def check_token_pepper(
     app_configs: Sequence[AppConfig] | None, **_: Any
 ) -> list[CheckMessage]:
     """Refuse peppers that can be guessed."""
-    conf = _conf()
+    conf, _problems = read_settings()
     given = [("TOKEN_PEPPER_FALLBACKS", p) for p in conf.token_pepper_fallbacks]
     if conf.token_pepper is not None:
         given.append(("TOKEN_PEPPER", conf.token_pepper))
@@ -63,7 +68,7 @@ def check_tickets(
     app_configs: Sequence[AppConfig] | None, **_: Any
 ) -> list[CheckMessage]:
     """Refuse a cache in which a ticket could be used more than once."""
-    conf = _conf()
+    conf, _problems = read_settings()
     if conf.tickets != TICKETS:
         return []
     backend = settings.CACHES["default"]["BACKEND"]
@@ -75,10 +80,36 @@ def check_tickets(
                 "them share no cache.",
                 hint='Set CACHES["default"] to one that they share, such as '
                 "django.core.cache.backends.redis.RedisCache.",
-                id="tools_app.E002",
+                id="tools_app.E003",
             )
         ]
     return []
+
+
+def check_secret_key(
+    app_configs: Sequence[AppConfig] | None, **_: Any
+) -> list[CheckMessage]:
+    """Refuse a SECRET_KEY that can be guessed, where it stands in for a pepper."""
+    if settings.DEBUG or read_settings()[0].token_pepper is not None:
+        return []
+    key = str(settings.SECRET_KEY)
+    if (
+        len(key) >= SECRET_KEY_MIN_LENGTH
+        and len(set(key)) >= SECRET_KEY_MIN_UNIQUE_CHARACTERS
+        and not key.startswith(SECRET_KEY_INSECURE_PREFIX)
+    ):
+        return []
+    return [
+        Error(
+            "SECRET_KEY, which keys the digests of tokens and signs, can be guessed.",
+            hint=(
+                "Make one with: python -c "
+                '"import secrets; print(secrets.token_urlsafe(64))", and keep it out '
+                "of the repository."
+            ),
+            id="tools_app.E002",
+        )
+    ]
 
 
 def _accepts_tokens(path: str) -> bool:
@@ -89,9 +120,3 @@ def _accepts_tokens(path: str) -> bool:
     except ImportError:
         return False  # mcp_transport.E004 tells of it
     return isinstance(named, type) and issubclass(named, TokenAuthenticator)
-
-
-def _conf() -> Conf:
-    """The settings; what is wrong among them, mcp_transport.E001 tells."""
-    conf, _problems = read(getattr(settings, "MCP", {}))
-    return conf

@@ -19,6 +19,7 @@ from mcp_transport.conf import (
     get_attempts,
     get_authenticators,
     get_conf,
+    get_origins,
     get_rates,
     get_tickets,
 )
@@ -33,7 +34,7 @@ TICKET_PREFIX = "ticket-"
 LOCAL_HOSTS = [".localhost", "127.0.0.1", "[::1]"]
 
 
-def why_foreign(headers: Mapping[str, str]) -> str | None:
+async def why_foreign(headers: Mapping[str, str]) -> str | None:
     """Return why the Host is not ours or the Origin not allowed; None if both are.
 
     Without this a web page could reach a server on its reader's own machine.
@@ -43,9 +44,19 @@ def why_foreign(headers: Mapping[str, str]) -> str | None:
     if host is None or not host_allowed(host):
         return "this Host is not served here"
     origin = headers.get("origin")
-    if origin is not None and not origin_allowed(origin, get_conf().allowed_origins):
+    if origin is not None and not await page_allowed(origin):
         return "this Origin is not allowed"
     return None
+
+
+async def page_allowed(origin: str) -> bool:
+    """Tell whether pages of an origin may call: the settings allow it, or whom they
+    name in ``MCP["ORIGINS"]``.
+    """
+    if origin_allowed(origin, get_conf().allowed_origins):
+        return True
+    origins = get_origins()
+    return origins is not None and origin_allowed(origin, await origins.current())
 
 
 @lru_cache(maxsize=256)

@@ -101,7 +101,7 @@ class PlainHTTP:
         name = headers.get(NAME_HEADER) or request.GET.get(NAME_PARAMETER, "")
         if not _NAME.fullmatch(name):
             return refusal(400, "X-Session-ID must be 1 to 128 visible characters")
-        session_id = _session_id(caller, name)
+        session_id = self._session_id(caller, name)
         if request.method == "POST":
             return await self._post(request, session_id, caller, headers)
         if request.method == "GET" and hasattr(request, "scope"):
@@ -197,6 +197,15 @@ class PlainHTTP:
         await self._sessions.add(session)
         return session
 
+    def _session_id(self, caller: Caller, name: str) -> str:
+        """Return the id of a name's session, which no client can make: it would be
+        taken for one of ours at another door.
+        """
+        signed = self._server.signer.sign(
+            "plain session", f"{caller.subject}\0{name}".encode()
+        )
+        return hashlib.sha256(signed.encode()).hexdigest()
+
 
 def named(message: bytes, id: str | None = None) -> bytes:
     """Write one message as the dialect's events."""
@@ -217,10 +226,6 @@ def named(message: bytes, id: str | None = None) -> bytes:
         told, ended = {"type": "complete", "result": said["result"]}, "result"
     told |= {"id": said["id"]} if "id" in said else {}
     return sse_event(dumps(told), event=ended, id=id) + sse_event(b"{}", event="done")
-
-
-def _session_id(caller: Caller, name: str) -> str:
-    return hashlib.sha256(f"{caller.subject}\0{name}".encode()).hexdigest()
 
 
 def _single(body: bytes) -> Message:

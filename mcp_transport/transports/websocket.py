@@ -99,13 +99,12 @@ class Visitor:
         self._token = _token(authorization, self._offered)
         self._ticket = _among(self._offered, TICKET_PREFIX)
 
-    @property
-    def welcome(self) -> bool:
+    async def is_welcome(self) -> bool:
         """Tell whether it comes from where it may, and speaks what is spoken here."""
         return (
             BINDING.name in get_conf().transports
             and SUBPROTOCOL in self._offered
-            and why_foreign(self._headers) is None
+            and await why_foreign(self._headers) is None
         )
 
     async def enter(self) -> OpenStream | None:
@@ -250,7 +249,7 @@ class MCPConsumer(AsyncConsumer):
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         await receive()  # websocket.connect
         visitor = Visitor(scope)
-        if not visitor.welcome:
+        if not await visitor.is_welcome():
             await send({"type": "websocket.close"})
             return
         await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL})

@@ -1,4 +1,4 @@
-"""The fault tests, each at the size that shows most and at one that is soon over."""
+"""The fault and security tests, each at a size that shows most and at a small one."""
 
 from __future__ import annotations
 
@@ -28,6 +28,9 @@ from tests.faults import (
 from tests.security import (
     t19_fuzz,
     t20_bombs,
+    t21_other_principals,
+    t22_fixed_sessions,
+    t24_origins_hosts,
     t25_headers,
     t26_injection,
     t28_token_timing,
@@ -69,6 +72,9 @@ FAULTS = {
         "T18": t18_conformance,
         "T19": t19_fuzz,
         "T20": t20_bombs,
+        "T21": t21_other_principals,
+        "T22": t22_fixed_sessions,
+        "T24": t24_origins_hosts,
         "T25": t25_headers,
         "T26": t26_injection,
         "T28": t28_token_timing,
