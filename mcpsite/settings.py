@@ -4,7 +4,9 @@ DJANGO_DEBUG=1           debug pages; never in production
 DJANGO_SECRET_KEY        default: made once and kept in var/secret_key
 DJANGO_ALLOWED_HOSTS     comma-separated; default: this machine
 MCP_ALLOWED_ORIGINS      comma-separated origins of browser clients, more than our own
-MCP_STORE                redis://... when there are several processes; default: memory
+                         and those that are allowed in the admin
+MCP_STORE                redis://... when there are several processes, for sessions
+                         and for the cache; default: memory
 POSTGRES_HOST            and _PORT, _DB, _USER, _PASSWORD: a PostgreSQL server;
                          default: SQLite in MCPSITE_VAR_DIR
 MCPSITE_HTTPS=1          we are reached over HTTPS only: cookies go nowhere else
@@ -21,10 +23,16 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from corsheaders.defaults import default_headers
-
 from mcpsite import __version__
-from mcpsite.environment import database, listed, own_origins, port, secret, secret_key
+from mcpsite.environment import (
+    cache,
+    database,
+    listed,
+    own_origins,
+    port,
+    secret,
+    secret_key,
+)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(os.environ.get("MCPSITE_VAR_DIR", BASE_DIR / "var"))
@@ -47,6 +55,8 @@ INSTALLED_APPS = [
     "channels",
     "corsheaders",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "mcp_transport",
     "tools_app",
     "mcpsite",
@@ -81,7 +91,8 @@ TEMPLATES = [
 ]
 
 DATABASES = {"default": database(VAR_DIR / "db.sqlite3")}
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+STORE = secret("MCP_STORE") or "memory"
+CACHES = {"default": cache(STORE)}
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
@@ -122,24 +133,27 @@ MCP = {
         "(docs://PAGE or docs://PAGE/SECTION). find_features tells which protocol "
         "revision has a method, a field or a kind of content."
     ),
-    "STORE": secret("MCP_STORE") or "memory",
+    "STORE": STORE,
     "AUTHENTICATORS": ["tools_app.tokens.TokenAuthenticator"],
+    "TICKETS": "tools_app.tickets.SingleUse",
     "ALLOWED_ORIGINS": [*OWN_ORIGINS, *listed("MCP_ALLOWED_ORIGINS")],
-    "MIDDLEWARE": ["corsheaders.middleware.CorsMiddleware"],
+    "ORIGINS": "tools_app.origins.AdminOrigins",
+    "MIDDLEWARE": ["mcp_transport.cors.CorsMiddleware"],
 }
-CORS_ALLOWED_ORIGINS = MCP["ALLOWED_ORIGINS"]
-CORS_URLS_REGEX = r"^/(mcp|sse|message)/?$"
-CORS_ALLOW_METHODS = ["DELETE", "GET", "OPTIONS", "POST"]
-CORS_ALLOW_HEADERS = [
-    *default_headers,
-    "last-event-id",
-    "mcp-method",
-    "mcp-name",
-    "mcp-protocol-version",
-    "mcp-session-id",
-    "x-session-id",
-]
-CORS_EXPOSE_HEADERS = ["mcp-session-id", "www-authenticate"]
+
+REST_FRAMEWORK = {
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_THROTTLE_CLASSES": [
+        "rest_framework.throttling.AnonRateThrottle",
+        "rest_framework.throttling.UserRateThrottle",
+    ],
+    "DEFAULT_THROTTLE_RATES": {"anon": "60/min", "user": "600/min"},
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "MCP Transport for Django",
+    "VERSION": __version__,
+    "SERVE_INCLUDE_SCHEMA": False,
+}
 
 LOGGING = {
     "version": 1,

@@ -49,4 +49,7 @@ MCP = {
     "REPLAY_AGE_S": 10,
     # A list of a thousand tools is to be one page.
     "PAGE_SIZE": 1000,
+    # All load is that of one caller.
+    "MAX_CALLS": 10_000,
+    "MAX_STREAMS": 10_000,
 }

@@ -21,7 +21,6 @@ from mcp_transport.protocol.errors import (
     ProtocolError,
     invalid_params,
     invalid_request,
-    method_not_found,
 )
 from mcp_transport.protocol.messages import (
     Batch,
@@ -170,8 +169,6 @@ def _claimed(
         )
     if isinstance(message, Request):
         _check_equal(headers, METHOD_HEADER, message.method)
-        if message.method not in revision.requests:
-            raise method_not_found(message.method)
         _check_name(message, headers)
     return revision
 

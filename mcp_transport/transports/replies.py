@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
 from django.http import HttpResponse, StreamingHttpResponse
 
+from mcp_transport.conf import get_conf
 from mcp_transport.engine.exchange import Exchange
 from mcp_transport.guards.bearer import REALM, challenge
 from mcp_transport.protocol.errors import (
@@ -18,6 +19,9 @@ from mcp_transport.protocol.errors import (
 from mcp_transport.protocol.http import error_status, refusal_status
 from mcp_transport.protocol.messages import encode_error
 
+# What a client waits before it comes back, unless a tool says otherwise.
+RETRY_MS = 1000
+RETRY_AFTER_S = 1
 COMPRESS_OVER_BYTES = 1024
 GZIP_LEVEL = 3
 ZERO = ("q=0", "q=0.0", "q=0.00", "q=0.000")
@@ -60,7 +64,12 @@ def told_by_headers(error: ProtocolError) -> dict[str, str]:
     if isinstance(error, TooManyRequests) and error.retry_after_s is not None:
         return {"Retry-After": str(error.retry_after_s)}
     if isinstance(error, InsufficientScope):
-        said = challenge(realm=REALM, error="insufficient_scope", scope=error.scope)
+        said = challenge(
+            realm=REALM,
+            resource_metadata=get_conf().metadata_url,
+            error="insufficient_scope",
+            scope=error.scope,
+        )
         return {"WWW-Authenticate": said}
     return {}
 
@@ -98,10 +107,21 @@ def _accepts_gzip(accept: str) -> bool:
     return accepted.get("gzip", accepted.get("*", False))
 
 
-def sse_reply(body: AsyncIterator[bytes]) -> StreamingHttpResponse:
-    return StreamingHttpResponse(
-        body, content_type="text/event-stream", headers=STREAMED
-    )
+async def come_back() -> bytes:
+    return b"retry: %d\n\n" % RETRY_MS
+
+
+class EventStream(StreamingHttpResponse):
+    """``answers`` tells whether calls are answered on it. ``goodbye`` makes what is
+    said last when the server ends it to restart: when to come back, if nothing else.
+    """
+
+    answers = True
+    goodbye: Callable[[], Awaitable[bytes]] = staticmethod(come_back)
+
+
+def sse_reply(body: AsyncIterator[bytes]) -> EventStream:
+    return EventStream(body, content_type="text/event-stream", headers=STREAMED)
 
 
 def nothing(status: int, headers: Mapping[str, str] | None = None) -> HttpResponse:
@@ -121,3 +141,8 @@ def refusal(
         content_type="application/json",
         headers={**PRIVATE, **(headers or {})},
     )
+
+
+def unavailable(reason: str) -> HttpResponse:
+    """Refuse a request that may be sent again, soon."""
+    return refusal(503, reason, {"Retry-After": str(RETRY_AFTER_S)})

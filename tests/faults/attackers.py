@@ -25,6 +25,8 @@ PATIENCE_S = 60
 READ_BYTES = 4096
 # RFC 6455 section 1.3: any 16 bytes will do.
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
+# Of a network card: by loopback's own, the kernel would take in megabytes for us.
+SEGMENT_BYTES = 1460
 AT_ONCE = struct.pack("ii", 1, 0)
 
 
@@ -57,7 +59,11 @@ class Attacker:
         """``receive_bytes`` is about what the kernel takes in unread."""
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         self._socket.setblocking(False)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE)
+        for level, option, value in (
+            (socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE),
+            (socket.IPPROTO_TCP, socket.TCP_MAXSEG, SEGMENT_BYTES),
+        ):
+            self._socket.setsockopt(level, option, value)
         if receive_bytes is not None:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
         self._socket.bind((source, 0))

@@ -1,4 +1,4 @@
-"""The fault tests, each at the size that shows most and at one that is soon over."""
+"""The fault and security tests, each at a size that shows most and at a small one."""
 
 from __future__ import annotations
 
@@ -24,6 +24,12 @@ from tests.faults import (
     t17_raw_http,
     t18_conformance,
     t30_busy_threads,
+)
+from tests.security import (
+    t21_other_principals,
+    t22_fixed_sessions,
+    t24_origins_hosts,
+    t28_token_timing,
 )
 
 Run = Callable[[Any, Path], Coroutine[Any, Any, str]]
@@ -58,6 +64,10 @@ FAULTS = {
         "T16": t16_autobahn,
         "T17": t17_raw_http,
         "T18": t18_conformance,
+        "T21": t21_other_principals,
+        "T22": t22_fixed_sessions,
+        "T24": t24_origins_hosts,
+        "T28": t28_token_timing,
         "T30": t30_busy_threads,
     }.items()
 }

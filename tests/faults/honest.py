@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from deploy.servers import Served
 from tests.faults.connection import Connection, Lost
 from tests.faults.requests import stateless
 from tests.faults.verdict import ms, percentile, require
@@ -41,14 +40,12 @@ class Probe:
             f"p50 {p50}, p99 {p99}"
         )
 
-    async def call(self, served: Served) -> None:
+    async def call(self, port: int) -> None:
         message, headers = stateless("echo", "probe", {"text": "here"})
         headers = {**headers, "Authorization": f"Bearer {BOB}"}
         began, connection = time.monotonic(), Connection(ADDRESS)
         try:
-            await connection.ask(
-                served.port, "POST", headers, json.dumps(message).encode()
-            )
+            await connection.ask(port, "POST", headers, json.dumps(message).encode())
             body = await connection.whole()
         except (Lost, TimeoutError) as error:
             self.errors[f"{type(error).__name__} {error}".strip()] += 1
@@ -59,20 +56,20 @@ class Probe:
 
 
 @asynccontextmanager
-async def probing(served: Served) -> AsyncIterator[Probe]:
+async def probing(port: int) -> AsyncIterator[Probe]:
     """Call ten times a second, however long the calls before it take. Leaving waits
     until the last one has ended.
     """
     probe = Probe()
     async with asyncio.TaskGroup() as group:
-        calling = group.create_task(_call(served, probe, group))
+        calling = group.create_task(_call(port, probe, group))
         try:
             yield probe
         finally:
             calling.cancel()
 
 
-async def _call(served: Served, probe: Probe, group: asyncio.TaskGroup) -> None:
+async def _call(port: int, probe: Probe, group: asyncio.TaskGroup) -> None:
     while True:
-        group.create_task(probe.call(served))
+        group.create_task(probe.call(port))
         await asyncio.sleep(APART_S)

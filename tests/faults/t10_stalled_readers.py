@@ -41,7 +41,7 @@ FULL = Size(streams=50, sockets=50, offered_mb=200, seconds=300, probe_p99_s=1)
 
 async def run(size: Size, directory: Path) -> str:
     with exposed(directory / "stalled") as served:
-        async with probing(served) as probe:
+        async with probing(served.port) as probe:
             before = await Usage.of(served)
             forget_peak(served.pid)
             lives_s = await _attack(served, size)

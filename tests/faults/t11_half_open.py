@@ -44,7 +44,7 @@ async def run(size: Size, directory: Path) -> str:
 async def attack(size: Size, directory: Path) -> str:
     """Do it in a network of our own, whose routes we may change."""
     with exposed(directory / "half-open") as served, ExitStack() as stack:
-        async with probing(served) as probe:
+        async with probing(served.port) as probe:
             await _come_and_go(served)
             before = await Usage.of(served)
             async with asyncio.TaskGroup() as group:

@@ -22,9 +22,11 @@ DRIP_S = 1
 READ_BYTES = 5
 RECEIVE_BYTES = 4096
 BODY_BYTES = 65_536
-REPLY_BYTES = 200_000
+REPLY_BYTES = 100_000
 CUT, OPEN = "cut", "open until the end"
 EACH_ADDRESS = 10
+# How many of each mode arrive in a second, until all are there.
+ARRIVALS_A_S = 100
 # Until those who found no place try again.
 AGAIN_S = 1
 # How long a connection may last, mode by mode. Who does not read was served: what
@@ -91,15 +93,15 @@ async def _attacked(
 ) -> str:
     """Attack ``front``; ``back`` is the process that runs the application."""
     ends, ends_at = Ends(), time.monotonic() + size.seconds
-    async with probing(front) as probe:
-        await probe.call(front)
+    async with probing(front.port) as probe:
+        await probe.call(front.port)
         forget_peak(back.pid)
         memory, fds = peak_bytes(back.pid), open_fds(back.pid)
         async with asyncio.TaskGroup() as group:
             for mode in OURS_S:
                 for number in range(size.clients):
                     slow = Slow(front.port, mode, bounds_s.get(mode), ends_at, ends)
-                    group.create_task(slow.attack(address(number, EACH_ADDRESS)))
+                    group.create_task(slow.attack(number))
             await asyncio.sleep(size.seconds - 1)
             most_fds = open_fds(back.pid) - fds
     if back is not front:
@@ -119,8 +121,10 @@ class Slow:
     ends_at: float
     ends: Ends
 
-    async def attack(self, source: str) -> None:
+    async def attack(self, number: int) -> None:
         """Raises Failed for a connection that lasts longer than it may."""
+        source = address(number, EACH_ADDRESS)
+        await asyncio.sleep(number / ARRIVALS_A_S)
         while time.monotonic() < self.ends_at:
             attacker = Attacker(source, RECEIVE_BYTES if self.mode == "reply" else None)
             began = time.monotonic()

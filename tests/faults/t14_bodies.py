@@ -284,7 +284,10 @@ def ill_formed(size: int) -> list[Body]:
 async def run(size: Size, directory: Path) -> str:
     good_ones, large = taken(), size.large_bytes
     refused = [*too_large(large), *ill_formed(large)]
-    async with noted(directory / "bodies") as server, probing(server.served) as probe:
+    async with (
+        noted(directory / "bodies") as server,
+        probing(server.served.port) as probe,
+    ):
         wrong = [await _try(server, body) for body in good_ones]
         # What it needs for the largest body it takes it has taken by now.
         forget_peak(server.pid)

@@ -200,7 +200,7 @@ async def run(size: Size, directory: Path) -> str:
     )
     async with (
         noted(directory / "abuse", *options) as server,
-        probing(server.served) as probe,
+        probing(server.served.port) as probe,
     ):
         forget_peak(server.pid)
         before = peak_bytes(server.pid)

@@ -14,7 +14,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from mcpsite.documents import PROJECT
-from mcpsite.environment import database, listed, own_origins, secret, secret_key
+from mcpsite.environment import cache, database, listed, own_origins, secret, secret_key
 
 PRINT_SETTINGS = (
     "import json, mcpsite.settings as s;"
@@ -79,6 +79,20 @@ def test_a_list_has_no_blanks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_pattern_names_no_origin() -> None:
     assert own_origins(["*", ".example.com"], "8000") == []
+
+
+def test_processes_that_share_a_store_share_a_cache() -> None:
+    assert cache("memory")["BACKEND"].endswith(".LocMemCache")
+    assert cache("redis://me:word@redis.example:6380/1?prefix=shop") == {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": "redis://me:word@redis.example:6380/1",
+        "KEY_PREFIX": "shop:cache",
+    }
+    assert cache("unix:///run/redis.sock?db=1") == {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": "unix:///run/redis.sock?db=1",
+        "KEY_PREFIX": "mcp:cache",
+    }
 
 
 def test_the_key_is_long_kept_and_ours_alone(tmp_path: Path) -> None:

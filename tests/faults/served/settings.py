@@ -24,6 +24,6 @@ MCP = {
     "STORE": os.environ["FAULTS_STORE"],
     # All callers of a test are one, with a session each.
     "MAX_SESSIONS": 100_000,
-    "MAX_STREAMS": 100_000,
     "MAX_CALLS": 100_000,
+    "MAX_STREAMS": 100_000,
 }
