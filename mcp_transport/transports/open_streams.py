@@ -119,12 +119,14 @@ class OpenStream:
         response._resource_closers.append(  # type: ignore[attr-defined]
             lambda: loop.call_soon_threadsafe(self.close)
         )
-        response.streaming_content = self._lasting(response)
+        # Not streaming_content, a wrapper that would not close what it wraps.
+        pieces = response._iterator  # type: ignore[attr-defined]
+        response.streaming_content = self._lasting(pieces, response)
         return response
 
-    async def _lasting(self, response: EventStream) -> AsyncGenerator[bytes, None]:
-        # Django's wrapper around it would not close it.
-        pieces: AsyncGenerator[bytes, None] = response._iterator  # type: ignore[attr-defined]
+    async def _lasting(
+        self, pieces: AsyncGenerator[bytes, None], response: EventStream
+    ) -> AsyncGenerator[bytes, None]:
         try:
             while True:
                 yield await self.next(pieces.__anext__)

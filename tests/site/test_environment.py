@@ -83,16 +83,19 @@ def test_a_pattern_names_no_origin() -> None:
 
 def test_processes_that_share_a_store_share_a_cache() -> None:
     assert cache("memory")["BACKEND"].endswith(".LocMemCache")
-    assert cache("redis://me:word@redis.example:6380/1?prefix=shop") == {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": "redis://me:word@redis.example:6380/1",
-        "KEY_PREFIX": "shop:cache",
-    }
-    assert cache("unix:///run/redis.sock?db=1") == {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": "unix:///run/redis.sock?db=1",
-        "KEY_PREFIX": "mcp:cache",
-    }
+    for store, place, prefix in (
+        (
+            "redis://me:word@redis.example:6380/1?prefix=shop",
+            "redis://me:word@redis.example:6380/1",
+            "shop:cache",
+        ),
+        ("unix:///run/redis.sock?db=1", "unix:///run/redis.sock?db=1", "mcp:cache"),
+    ):
+        made = cache(store)
+        assert made["BACKEND"] == "django.core.cache.backends.redis.RedisCache"
+        assert (made["LOCATION"], made["KEY_PREFIX"]) == (place, prefix)
+        # A Redis that hangs must not hold whoever counts.
+        assert 0 < made["OPTIONS"]["socket_timeout"] <= 5
 
 
 def test_the_key_is_long_kept_and_ours_alone(tmp_path: Path) -> None:
