@@ -10,6 +10,12 @@ ALLOWED_HOSTS = ["127.0.0.1"]
 ROOT_URLCONF = "tests.wire.urls"
 USE_TZ = True
 INSTALLED_APPS = ["mcp_transport"]
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": os.environ["RUNNER_STORE"],
+    }
+}
 
 MCP = {
     "NAME": "runner",
