@@ -77,7 +77,8 @@ async def test_of_many_at_once_exactly_so_many_pass(
     cache: None, threads: Threads
 ) -> None:
     rates = CacheRates(threads)
-    assert await asyncio.gather(passed(rates, "ada"), passed(rates, "bob")) == [10, 10]
+    both = await asyncio.gather(passed(rates, "ada"), passed(rates, "bob"))
+    assert tuple(both) == (10, 10)
     assert not await passes(rates, "ada")
     # Whoever counts anew, as another process does, goes on with the same count.
     assert not await passes(CacheRates(threads), "ada")
