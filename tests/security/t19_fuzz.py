@@ -42,7 +42,7 @@ class Size:
 
 
 SMALL = Size(messages=800, stateless=400)
-FULL = Size(messages=50_000, stateless=50_000)
+FULL = Size(messages=50_000, stateless=20_000)
 
 # Which doors may answer a message in another way than the others do.
 Excused = Callable[[Sent, Any], frozenset[str]]
