@@ -119,13 +119,8 @@ class OpenStream:
         response._resource_closers.append(  # type: ignore[attr-defined]
             lambda: loop.call_soon_threadsafe(self.close)
         )
-<<<<<<< HEAD
-        # Not streaming_content, a wrapper that would not close what it wraps.
-        pieces = response._iterator  # type: ignore[attr-defined]
-=======
         # Not streaming_content: Django's wrapper would not close what it wraps.
         pieces: AsyncGenerator[bytes, None] = response._iterator  # type: ignore[attr-defined]
->>>>>>> guardtests
         response.streaming_content = self._lasting(pieces, response)
         return response
 
