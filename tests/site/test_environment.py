@@ -99,6 +99,8 @@ def test_processes_that_share_a_store_share_a_cache(
     shared = cache(store)
     assert shared["BACKEND"].endswith(".RedisCache")
     assert (shared["LOCATION"], shared["KEY_PREFIX"]) == (location, f"{prefix}:cache")
+    # A Redis that hangs must not hold whoever counts.
+    assert 0 < shared["OPTIONS"]["socket_timeout"] <= 5
 
 
 def test_the_key_is_long_kept_and_ours_alone(tmp_path: Path) -> None:
