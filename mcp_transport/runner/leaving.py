@@ -22,10 +22,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger("mcp_transport.runner")
 reactor: Any = _reactor
 
-# What has been read, or said by a call, needs a moment to become a call, or to
-# reach its socket.
-SETTLE_S = 0.05
-# After the grace: to say good-bye, and to clean up.
+# The last part of the grace, in which no call goes on and good-bye is said.
+FAREWELL_S = 1.0
+# Behind the grace: for what the endpoint said in its last moment, and to clean up.
 GOODBYE_S = 0.5
 CLEAN_UP_S = 0.5
 
@@ -35,16 +34,11 @@ async def leave(server: Server) -> None:
     ends_at = loop.time() + server.grace_s
     server.stop_listening()
     server.links.hasten()
-    for socket in server.links.sockets:
-        socket.stop_reading()
     logger.info("leaving: %d connections are open", len(server.links))
-    try:
-        await _drain(ends_at)
-    except Exception:
-        logger.exception("the endpoint did not come to an end")
+    await _drain(server.grace_s)
     for stream in server.streams():
         stream.end_stream()
-    for socket in list(server.links.sockets):
+    for socket in server.links.sockets:
         socket.go_away()
     try:
         async with asyncio.timeout_at(max(ends_at, loop.time() + GOODBYE_S)):
@@ -56,14 +50,18 @@ async def leave(server: Server) -> None:
     reactor.stop()
 
 
-async def _drain(ends_at: float) -> None:
-    loop = asyncio.get_running_loop()
-    cut = await drain(ends_at - loop.time())
-    await asyncio.sleep(SETTLE_S)
-    cut += await drain(max(0, ends_at - loop.time()))
-    await asyncio.sleep(SETTLE_S)
-    if cut:
-        logger.warning("%d calls were ended", cut)
+async def _drain(grace_s: float) -> None:
+    """Let the endpoint come to its end. Whatever happens there, the process ends."""
+    try:
+        async with asyncio.timeout(grace_s):
+            cut = await drain(max(0.0, grace_s - FAREWELL_S))
+    except TimeoutError:
+        logger.warning("the endpoint did not come to its end in time")
+    except Exception:
+        logger.exception("the endpoint did not come to its end")
+    else:
+        if cut:
+            logger.warning("%d calls were ended", cut)
 
 
 async def _end_tasks() -> None:
