@@ -57,7 +57,7 @@ class CacheRates:
             raise StoreUnavailable from error
         if usage is None:  # RATELIMIT_ENABLE is False
             return
-        if usage["time_left"] < 0:  # the cache did not count, and did not raise
+        if not usage["limit"]:  # the cache did not count, and did not raise
             raise StoreUnavailable
         if usage["should_limit"]:
             # A second at least: windows of one second have none left.

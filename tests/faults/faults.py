@@ -26,10 +26,16 @@ from tests.faults import (
     t30_busy_threads,
 )
 from tests.security import (
+    t19_fuzz,
+    t20_bombs,
     t21_other_principals,
     t22_fixed_sessions,
     t24_origins_hosts,
+    t25_headers,
+    t26_injection,
     t28_token_timing,
+    t29_stdio,
+    t31_encodings,
 )
 
 Run = Callable[[Any, Path], Coroutine[Any, Any, str]]
@@ -64,10 +70,16 @@ FAULTS = {
         "T16": t16_autobahn,
         "T17": t17_raw_http,
         "T18": t18_conformance,
+        "T19": t19_fuzz,
+        "T20": t20_bombs,
         "T21": t21_other_principals,
         "T22": t22_fixed_sessions,
         "T24": t24_origins_hosts,
+        "T25": t25_headers,
+        "T26": t26_injection,
         "T28": t28_token_timing,
+        "T29": t29_stdio,
         "T30": t30_busy_threads,
+        "T31": t31_encodings,
     }.items()
 }

@@ -42,7 +42,7 @@ class Size:
 
 
 SMALL = Size(messages=800, stateless=400)
-FULL = Size(messages=50_000, stateless=50_000)
+FULL = Size(messages=50_000, stateless=20_000)
 
 # Which doors may answer a message in another way than the others do.
 Excused = Callable[[Sent, Any], frozenset[str]]
@@ -92,8 +92,9 @@ def kind(answer: Json) -> str:
 
 def of_sessions(sent: Sent, value: Any) -> frozenset[str]:
     if isinstance(value, dict) and value.get("method") == HANDSHAKE:
-        # There it opens a session of its own; here there is one already.
-        return frozenset({"streamable"})
+        # One opens a session of its own for it, one knows no handshake; the others
+        # have a session already.
+        return frozenset({"streamable", "plain"})
     # The plain dialect has a method for batches.
     return frozenset({"plain"} if sent.more else ())
 

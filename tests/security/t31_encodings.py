@@ -16,7 +16,6 @@ from pathlib import Path
 from deploy.servers import Served
 from mcp_transport.protocol.peer import LOG_LEVEL_KEY
 from tests import peers
-from tests.clients.test_clients import PROGRAMS
 from tests.faults.verdict import ms, percentile, require
 from tests.security.doors import POSTED, Json, encoded
 from tests.security.eventstream import EventStream
@@ -24,6 +23,7 @@ from tests.security.fuzz import CLAIMS, mirrored
 from tests.serving import daphnes, nginx
 
 SETTINGS = {"DJANGO_SETTINGS_MODULE": "tests.security.target.settings"}
+PROGRAMS = peers.ROOT / "tests" / "clients" / "programs"
 CHUNK_BYTES = 65_536
 BOUND_S = 120
 AT_ONCE = 8

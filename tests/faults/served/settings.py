@@ -25,5 +25,5 @@ MCP = {
     # All callers of a test are one, with a session each.
     "MAX_SESSIONS": 100_000,
     "MAX_CALLS": 100_000,
-    "MAX_STREAMS": 100_000,
+    "MAX_STREAMS": 10_000,
 }

@@ -25,7 +25,11 @@ def configured() -> Iterator[None]:
 
 def user(*codenames: str, name: str = "sam", is_staff: bool = True) -> User:
     made = User.objects.create_user(name, is_staff=is_staff)
-    made.user_permissions.set(Permission.objects.filter(codename__in=codenames))
+    made.user_permissions.set(
+        Permission.objects.filter(
+            content_type__app_label="tools_app", codename__in=codenames
+        )
+    )
     assert made.user_permissions.count() == len(codenames)
     return made
 
