@@ -118,6 +118,7 @@ class Server:
         self.signals = signals or Alone()
         self.changes = Changes(self.signals.attend)
         self.listeners: set[asyncio.Future[None]] = set()
+        self.ends_streams = False
         self._metas: dict[str, dict[str, Any]] = {}
         self._hooks = tuple(hooks)
         catalogue.watch(lambda kind: self.announce(ListChanged(kind)))
@@ -290,10 +291,12 @@ class Server:
         self.signals.announce(change)
 
     def end_streams(self) -> None:
-        """End every listen stream with its result, as before a shutdown.
+        """End every listen stream with its result, as before a shutdown, and each
+        that is opened from now on.
 
         Spec: 2026-07-28 basic/patterns/subscriptions #ending.
         """
+        self.ends_streams = True
         for ended in list(self.listeners):
             if not ended.done():
                 ended.set_result(None)

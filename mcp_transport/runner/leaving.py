@@ -17,6 +17,7 @@ from twisted.internet import reactor as _reactor
 from mcp_transport.draining import drain, settle
 
 if TYPE_CHECKING:
+    from mcp_transport.runner.request import Request
     from mcp_transport.runner.server import Server
 
 logger = logging.getLogger("mcp_transport.runner")
@@ -27,6 +28,7 @@ FAREWELL_S = 1.0
 # Behind the grace: for what was said in its last moment, for those whose connections
 # were cut to notice, for the store to hear of it, and to clean up.
 GOODBYE_S = 0.5
+PART_EVERY_S = 0.1
 LET_GO_S = 0.05
 SETTLE_S = 0.4
 CLEAN_UP_S = 0.3
@@ -39,13 +41,11 @@ async def leave(server: Server) -> None:
     server.links.hasten()
     logger.info("leaving: %d connections are open", len(server.links))
     await _drain(server.grace_s)
-    for stream in server.streams():
-        stream.end_stream()
-    for socket in server.links.sockets:
+    for socket in list(server.links.sockets):
         socket.go_away()
     try:
         async with asyncio.timeout_at(max(ends_at, loop.time() + GOODBYE_S)):
-            await server.links.emptied()
+            await _part(server)
     except TimeoutError:
         logger.warning("%d connections were cut", len(server.links))
         server.links.abort()
@@ -53,6 +53,19 @@ async def leave(server: Server) -> None:
     await settle(SETTLE_S)
     await _end_tasks()
     reactor.stop()
+
+
+async def _part(server: Server) -> None:
+    """Wait until nobody is connected. What streams is ended: by the endpoint, if it
+    is one of its streams, or else by us.
+    """
+    known: set[Request] = set()
+    while server.links:
+        streams = set(server.streams())
+        for stream in known & streams:
+            stream.end_stream()
+        known = streams
+        await asyncio.sleep(PART_EVERY_S)
 
 
 async def _drain(grace_s: float) -> None:

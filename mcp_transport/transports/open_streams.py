@@ -152,6 +152,7 @@ class OpenStreams:
         self._limits = limits
         self._open: set[OpenStream] = set()
         self._standing: Counter[str] = Counter()
+        self._leaving = False
         self._watching: asyncio.Task[None] | None = None
         self._emptied: asyncio.Future[None] | None = None
 
@@ -178,6 +179,8 @@ class OpenStreams:
     def _add(self, stream: OpenStream) -> OpenStream:
         self._open.add(stream)
         self._standing[stream.subject] += stream.standing
+        if self._leaving and stream.standing:
+            stream.end(Ending.RESTART)
         self._watch()
         return stream
 
@@ -205,7 +208,11 @@ class OpenStreams:
         return any(stream.answers for stream in self._open)
 
     def end_waiting(self) -> None:
-        """End what answers no call, as before a restart; sockets take no more calls."""
+        """End what answers no call, as before a restart; sockets take no more calls.
+
+        What is opened from now on, by who has not heard yet, ends at once.
+        """
+        self._leaving = True
         for stream in self._open:
             if not stream.answers:
                 stream.end(Ending.RESTART)

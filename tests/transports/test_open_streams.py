@@ -254,6 +254,16 @@ async def test_before_a_restart_what_answers_no_call_ends_first() -> None:
     assert streams.answering_calls is False
 
 
+async def test_who_comes_too_late_is_sent_away_at_once() -> None:
+    streams = registry()
+    streams.end_waiting()
+    standing, answering = streams.standing(ADA, Held()), streams.answering(ADA, Held())
+    assert await ending_of(waiting(standing)) is Ending.RESTART
+    assert answering.ending is None
+    for stream in (standing, answering):
+        stream.close()
+
+
 async def test_the_end_of_the_last_one_is_waited_for_and_not_for_ever() -> None:
     streams = registry()
     await streams.emptied(PATIENCE_S)
