@@ -92,8 +92,9 @@ def kind(answer: Json) -> str:
 
 def of_sessions(sent: Sent, value: Any) -> frozenset[str]:
     if isinstance(value, dict) and value.get("method") == HANDSHAKE:
-        # There it opens a session of its own; here there is one already.
-        return frozenset({"streamable"})
+        # One opens a session of its own for it, one knows no handshake; the others
+        # have a session already.
+        return frozenset({"streamable", "plain"})
     # The plain dialect has a method for batches.
     return frozenset({"plain"} if sent.more else ())
 
