@@ -51,7 +51,7 @@ class Narrow:
 
 
 NARROW = {"AUTHENTICATORS": [f"{HERE}.Narrow"]}
-LACKING: tuple[tuple[str, dict[str, Any], str], ...] = (
+LACKING: tuple[tuple[str, Json, str], ...] = (
     ("tools/call", {"name": "hold", "arguments": {}}, "tools:call:hold"),
     ("resources/read", {"uri": "doc://one"}, "resources:read"),
     ("prompts/get", {"name": "asking"}, "prompts:get"),
