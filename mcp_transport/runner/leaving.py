@@ -3,7 +3,7 @@
 1. Nothing new is accepted; each reply says that its connection ends.
 2. The endpoint lets its calls come to an end.
 3. Streams are told when to come back, WebSockets that the server goes away.
-4. What has not ended when the grace is over is cut.
+4. What has not ended when the grace is over is cut, and the store told of it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from twisted.internet import reactor as _reactor
 
-from mcp_transport.draining import drain
+from mcp_transport.draining import drain, settle
 
 if TYPE_CHECKING:
     from mcp_transport.runner.server import Server
@@ -24,9 +24,12 @@ reactor: Any = _reactor
 
 # The last part of the grace, in which no call goes on and good-bye is said.
 FAREWELL_S = 1.0
-# Behind the grace: for what the endpoint said in its last moment, and to clean up.
+# Behind the grace: for what was said in its last moment, for those whose connections
+# were cut to notice, for the store to hear of it, and to clean up.
 GOODBYE_S = 0.5
-CLEAN_UP_S = 0.5
+LET_GO_S = 0.05
+SETTLE_S = 0.4
+CLEAN_UP_S = 0.3
 
 
 async def leave(server: Server) -> None:
@@ -46,6 +49,8 @@ async def leave(server: Server) -> None:
     except TimeoutError:
         logger.warning("%d connections were cut", len(server.links))
         server.links.abort()
+        await asyncio.sleep(LET_GO_S)
+    await settle(SETTLE_S)
     await _end_tasks()
     reactor.stop()
 

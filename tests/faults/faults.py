@@ -9,6 +9,8 @@ from typing import Any
 
 from tests.faults import (
     t02_resume,
+    t03_restarts,
+    t04_slow_drain,
     t05_killed_process,
     t06_failpoints,
     t07_redis_restarted,
@@ -58,6 +60,8 @@ FAULTS = {
     name: Fault(module.run, module.SMALL, module.FULL)
     for name, module in {
         "T2": t02_resume,
+        "T3": t03_restarts,
+        "T4": t04_slow_drain,
         "T5": t05_killed_process,
         "T6": t06_failpoints,
         "T7": t07_redis_restarted,
