@@ -33,3 +33,10 @@ async def drain(grace_s: float) -> int:
     streams.end_all()
     await streams.emptied(max(PARTING_S, ends_at_s - loop.time()))
     return late
+
+
+async def settle(timeout_s: float) -> None:
+    """Let the store know what has ended with the last connections: a stream that
+    seems to be read could not be taken up elsewhere.
+    """
+    await get_deliveries().settle(timeout_s)

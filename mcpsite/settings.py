@@ -9,6 +9,7 @@ MCP_STORE                redis://... when there are several processes, for sessi
                          and for the cache; default: memory
 POSTGRES_HOST            and _PORT, _DB, _USER, _PASSWORD: a PostgreSQL server;
                          default: SQLite in MCPSITE_VAR_DIR
+MCP_TRUSTED_PROXIES      how many proxies each request passes; default: 0
 MCPSITE_HTTPS=1          we are reached over HTTPS only: cookies go nowhere else
 MCPSITE_VAR_DIR          where the database and the key live; default: var/
 MCPSITE_DOCS_ROOT        what holds README.md and docs/; default: this project
@@ -120,8 +121,12 @@ X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
-# That a request came over HTTPS is for the server to say, told by its proxy.
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = os.environ.get("MCPSITE_HTTPS") == "1"
+# That a request came over HTTPS is for the proxy to say, if there is one.
+TRUSTED_PROXIES = int(os.environ.get("MCP_TRUSTED_PROXIES", "0"))
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+)
 
 MCP = {
     "NAME": "mcp-transport-docs",
@@ -134,6 +139,7 @@ MCP = {
         "revision has a method, a field or a kind of content."
     ),
     "STORE": STORE,
+    "TRUSTED_PROXIES": TRUSTED_PROXIES,
     "AUTHENTICATORS": ["tools_app.tokens.TokenAuthenticator"],
     "TICKETS": "tools_app.tickets.SingleUse",
     "ALLOWED_ORIGINS": [*OWN_ORIGINS, *listed("MCP_ALLOWED_ORIGINS")],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
@@ -68,55 +67,41 @@ def check_processes(**_: Any) -> list[CheckMessage]:
 
 
 def check_counts(**_: Any) -> list[CheckMessage]:
-    """Hold the caches to what is counted in them."""
+    """Hold the cache in which rates are counted to what it is for."""
     conf, _problems = read_settings()
-    messages = [
-        message
-        for alias, what in _counted(conf).items()
-        for message in _cache(alias, what, conf)
+    if not any(getattr(conf, name) for name in RATES):
+        return []
+    alias = getattr(settings, "RATELIMIT_USE_CACHE", "default")
+    found = [
+        (
+            _wrong_cache(alias, conf),
+            f'Set CACHES["{alias}"] to {{"BACKEND": "django.core.cache.backends.redis.'
+            'RedisCache", "LOCATION": "redis://..."}.',
+        )
     ]
     if not getattr(settings, "RATELIMIT_ENABLE", True) and not settings.DEBUG:
-        messages.append(
-            Error(
-                "RATELIMIT_ENABLE is off: no rate bounds anybody.",
-                hint='Take it out; a rate that you do not want is "".',
-                id="mcp_transport.E010",
-            )
-        )
-    return messages
+        said = "RATELIMIT_ENABLE is off: no rate bounds anybody."
+        found.append((said, 'Take it out; a rate that you do not want is "".'))
+    return [
+        Error(said, hint=hint, id="mcp_transport.E010") for said, hint in found if said
+    ]
 
 
-def _counted(conf: Conf) -> dict[str, str]:
-    """Return what is counted, by the alias of its cache."""
-    found = {}
-    if conf.tickets:
-        found["default"] = "which tickets were used"
-    if any(getattr(conf, name) for name in RATES):
-        found[getattr(settings, "RATELIMIT_USE_CACHE", "default")] = "rates"
-    return found
-
-
-def _cache(alias: str, what: str, conf: Conf) -> Iterator[CheckMessage]:
-    shared = (
-        f'Set CACHES["{alias}"] to {{"BACKEND": '
-        '"django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://..."}.'
-    )
-    said = None
+def _wrong_cache(alias: str, conf: Conf) -> str | None:
     if alias not in settings.CACHES:
-        said = f'There is no CACHES["{alias}"], which is to know {what}.'
-    elif not settings.DEBUG:
-        backend = import_string(settings.CACHES[alias]["BACKEND"])
-        if issubclass(backend, DummyCache):
-            said = f'CACHES["{alias}"] keeps nothing, and is to know {what}.'
-        elif issubclass(backend, LocMemCache) and (
-            conf.store != MEMORY or _several_declared()
-        ):
-            said = (
-                f'CACHES["{alias}"], which is to know {what}, is in the memory of one '
-                "process, and there are several."
-            )
-    if said is not None:
-        yield Error(said, hint=shared, id="mcp_transport.E010")
+        return f'There is no CACHES["{alias}"], in which rates are to be counted.'
+    if settings.DEBUG:
+        return None
+    backend = import_string(settings.CACHES[alias]["BACKEND"])
+    if issubclass(backend, DummyCache):
+        return f'CACHES["{alias}"], in which rates are counted, keeps nothing.'
+    several = conf.store != MEMORY or _several_declared()
+    if issubclass(backend, LocMemCache) and several:
+        return (
+            f'CACHES["{alias}"], in which rates are counted, is in the memory of one '
+            "process, and there are several."
+        )
+    return None
 
 
 def _several_declared() -> bool:

@@ -155,7 +155,8 @@ class Calls:
                 call.cancel()
 
     async def drain(self, timeout_s: float) -> int:
-        """Wait for the running calls, then end the rest; return how many.
+        """Wait for the running calls, then end the rest as if their deadlines had
+        come; return how many.
 
         The ended ones have run their clean-up when this returns.
         """
@@ -166,7 +167,7 @@ class Calls:
             await asyncio.wait(self._tasks(), timeout=left_s)
         late = self._tasks()
         for call in list(self._running):
-            call.cancel()
+            call._expire()
         await asyncio.gather(*late, return_exceptions=True)
         return len(late)
 

@@ -31,10 +31,12 @@ from mcp_transport.engine.signals import (
     Signal,
     Signals,
 )
+from mcp_transport.engine.store import StoreUnavailable
 from mcp_transport.protocol.errors import (
     INTERNAL_ERROR,
     ProtocolError,
     TooManyRequests,
+    Unavailable,
     invalid_request,
     method_not_found,
 )
@@ -210,6 +212,9 @@ class Server:
             exchange.respond(result)
         except ProtocolError as error:
             exchange.fail(error)
+        except StoreUnavailable:
+            # Nobody is served uncounted.
+            exchange.fail(Unavailable("this cannot be served at the moment", BUSY_S))
         except (KeyboardInterrupt, SystemExit, GeneratorExit):
             exchange.end()
             raise

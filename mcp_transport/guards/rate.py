@@ -57,9 +57,9 @@ class CacheRates:
             raise StoreUnavailable from error
         if usage is None:  # RATELIMIT_ENABLE is False
             return
-        if usage["time_left"] < 0:  # the cache did not count, and did not raise
+        if not usage["limit"]:  # the cache did not count, and did not raise
             raise StoreUnavailable
         if usage["should_limit"]:
-            # A second at least: windows of one second have none left.
-            retry_after_s = max(1, usage["time_left"])
+            # The last second is still the window's own.
+            retry_after_s = max(1, usage["time_left"] + 1)
             raise TooManyRequests(f"more than {rate} requests", retry_after_s)

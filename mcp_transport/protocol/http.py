@@ -18,6 +18,7 @@ from mcp_transport.protocol.errors import (
     INSUFFICIENT_SCOPE,
     METHOD_NOT_FOUND,
     TOO_MANY_REQUESTS,
+    UNAVAILABLE,
     ProtocolError,
     invalid_params,
     invalid_request,
@@ -50,7 +51,7 @@ NAMED = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
 
 
 # Errors of our own, each with the code of the HTTP status that it is over HTTP.
-STATUSES = frozenset({INSUFFICIENT_SCOPE, TOO_MANY_REQUESTS})
+STATUSES = frozenset({INSUFFICIENT_SCOPE, TOO_MANY_REQUESTS, UNAVAILABLE})
 
 
 def error_status(error: ProtocolError, revision: Revision) -> int:

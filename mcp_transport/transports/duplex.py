@@ -207,6 +207,13 @@ class _Connection:
     def _full(self) -> bool:
         return len(self._exchanges) >= self._server.limits.max_in_flight
 
+    @property
+    def _crowded(self) -> bool:
+        """Tell whether the next call might be one too many for its caller."""
+        limits = self._server.limits
+        most = min(limits.max_in_flight, self._caller.max_calls or limits.max_calls)
+        return len(self._exchanges) >= most
+
     def _count(self, message: Request) -> None:
         """Raises Flooded for a client that was refused that often in a row already."""
         if not self._full:
@@ -267,11 +274,11 @@ class _Connection:
         """Wait until one more request may run, but not for long: what comes next
         may be the answer or the cancel that a running one waits for.
         """
-        if not self._full:
+        if not self._crowded:
             return
         with suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):
-                while self._full:
+                while self._crowded:
                     await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
 
     async def linger(self, timeout_s: float) -> None:

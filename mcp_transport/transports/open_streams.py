@@ -119,8 +119,8 @@ class OpenStream:
         response._resource_closers.append(  # type: ignore[attr-defined]
             lambda: loop.call_soon_threadsafe(self.close)
         )
-        # Not streaming_content, a wrapper that would not close what it wraps.
-        pieces = response._iterator  # type: ignore[attr-defined]
+        # Not streaming_content: Django's wrapper would not close what it wraps.
+        pieces: AsyncGenerator[bytes, None] = response._iterator  # type: ignore[attr-defined]
         response.streaming_content = self._lasting(pieces, response)
         return response
 
@@ -143,8 +143,9 @@ class OpenStream:
 class OpenStreams:
     """All that are open in this process.
 
-    A standing one, which waits for what may come, counts for its caller; one that
-    answers a call ends with the call, of which there are only so many.
+    A standing one, which waits for what may come, counts for its caller, and is
+    refused where the process is full. One that answers a call never is: by then the
+    call runs. It ends with the call, of which there are only so many.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -166,15 +167,15 @@ class OpenStreams:
         if self._standing[caller.subject] >= most:
             said = f"{most} streams and sockets are open already"
             raise TooManyRequests(said, RETRY_AFTER_S)
+        if len(self._open) >= self._limits.max_open_streams:
+            raise Full
         return self._add(OpenStream(self, caller, credential, True))
 
     def answering(self, caller: Caller, credential: Credential) -> OpenStream:
-        """Hold the stream that a call is answered by. Raises Full."""
+        """Hold the stream that a call is answered by."""
         return self._add(OpenStream(self, caller, credential, False))
 
     def _add(self, stream: OpenStream) -> OpenStream:
-        if len(self._open) >= self._limits.max_open_streams:
-            raise Full
         self._open.add(stream)
         self._standing[stream.subject] += stream.standing
         self._watch()

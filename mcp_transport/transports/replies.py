@@ -14,6 +14,7 @@ from mcp_transport.protocol.errors import (
     InsufficientScope,
     ProtocolError,
     TooManyRequests,
+    Unavailable,
     invalid_request,
 )
 from mcp_transport.protocol.http import error_status, refusal_status
@@ -59,10 +60,11 @@ def told_by_headers(error: ProtocolError) -> dict[str, str]:
     """Return the response headers that say what an error says.
 
     Spec: 2026-07-28 basic/authorization #scope-challenge-handling; RFC 6585
-    section 4.
+    section 4; RFC 9110 section 15.6.4.
     """
-    if isinstance(error, TooManyRequests) and error.retry_after_s is not None:
-        return {"Retry-After": str(error.retry_after_s)}
+    if isinstance(error, TooManyRequests | Unavailable):
+        after_s = error.retry_after_s
+        return {} if after_s is None else {"Retry-After": str(after_s)}
     if isinstance(error, InsufficientScope):
         said = challenge(
             realm=REALM,

@@ -106,8 +106,8 @@ def test_several_processes_do_not_count_each_for_itself(
 ) -> None:
     (said,) = counts(MCP=REDIS)
     assert said == (
-        'CACHES["default"], which is to know rates, is in the memory of one process, '
-        "and there are several."
+        'CACHES["default"], in which rates are counted, is in the memory of one '
+        "process, and there are several."
     )
     assert counts(MCP=REDIS, DEBUG=True) == []
     assert counts(MCP=REDIS, CACHES={"default": SHARED}) == []
@@ -120,16 +120,9 @@ def test_where_nothing_is_counted_any_cache_will_do() -> None:
     assert counts(MCP=UNBOUND, CACHES={"default": DUMMY}) == []
 
 
-def test_tickets_are_counted_in_the_default_cache() -> None:
-    tickets = {**REDIS, **UNBOUND, "TICKETS": "tools_app.tickets.SingleUse"}
-    (said,) = counts(MCP=tickets)
-    assert 'CACHES["default"], which is to know which tickets were used' in said
-    assert counts(MCP=tickets, CACHES={"default": SHARED}) == []
-
-
 def test_a_cache_that_keeps_nothing_counts_nothing() -> None:
     (said,) = counts(CACHES={"default": DUMMY})
-    assert said == 'CACHES["default"] keeps nothing, and is to know rates.'
+    assert said == 'CACHES["default"], in which rates are counted, keeps nothing.'
     assert counts(CACHES={"default": DUMMY}, DEBUG=True) == []
 
 
@@ -137,10 +130,11 @@ def test_the_cache_of_the_rates_is_the_one_that_is_asked() -> None:
     caches = {"default": LOCAL, "counting": SHARED}
     assert counts(MCP=REDIS, CACHES=caches, RATELIMIT_USE_CACHE="counting") == []
     (said,) = counts(CACHES=caches, RATELIMIT_USE_CACHE="missing")
-    assert said == 'There is no CACHES["missing"], which is to know rates.'
+    assert said == 'There is no CACHES["missing"], in which rates are to be counted.'
 
 
 def test_rates_that_are_switched_off_are_missed() -> None:
     (said,) = counts(RATELIMIT_ENABLE=False)
     assert said == "RATELIMIT_ENABLE is off: no rate bounds anybody."
     assert counts(RATELIMIT_ENABLE=False, DEBUG=True) == []
+    assert counts(RATELIMIT_ENABLE=False, MCP=UNBOUND) == []

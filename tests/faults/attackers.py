@@ -25,9 +25,18 @@ PATIENCE_S = 60
 READ_BYTES = 4096
 # RFC 6455 section 1.3: any 16 bytes will do.
 KEY = "dGhlIHNhbXBsZSBub25jZQ=="
-# Of a network card: by loopback's own, the kernel would take in megabytes for us.
-SEGMENT_BYTES = 1460
-AT_ONCE = struct.pack("ii", 1, 0)
+ALWAYS = (
+    # Closing is an RST.
+    (socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)),
+    # As on a wire: by loopback's own segments the server's kernel takes megabytes.
+    (socket.IPPROTO_TCP, socket.TCP_MAXSEG, 1460),
+)
+UNREAD = (
+    (socket.SOL_SOCKET, socket.SO_RCVBUF, 4096),
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 1),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 1),
+)
 
 
 def address(number: int, each: int) -> str:
@@ -55,17 +64,15 @@ def posted(port: int, message: Mapping[str, Any], headers: Mapping[str, str]) ->
 class Attacker:
     """One connection. What it does not read stays with the server."""
 
-    def __init__(self, source: str, receive_bytes: int | None = None) -> None:
-        """``receive_bytes`` is about what the kernel takes in unread."""
+    def __init__(self, source: str, *, reads: bool = True) -> None:
+        """Who hardly ``reads`` has next to no room for what comes, and asks the
+        server's kernel each second whether the connection is still there: one that
+        is given up behind unread data may end without a word.
+        """
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         self._socket.setblocking(False)
-        for level, option, value in (
-            (socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE),
-            (socket.IPPROTO_TCP, socket.TCP_MAXSEG, SEGMENT_BYTES),
-        ):
+        for level, option, value in (*ALWAYS, *(() if reads else UNREAD)):
             self._socket.setsockopt(level, option, value)
-        if receive_bytes is not None:
-            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
         self._socket.bind((source, 0))
         self.heard = b""
 

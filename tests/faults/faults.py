@@ -9,6 +9,8 @@ from typing import Any
 
 from tests.faults import (
     t02_resume,
+    t03_restarts,
+    t04_slow_drain,
     t05_killed_process,
     t06_failpoints,
     t07_redis_restarted,
@@ -23,6 +25,8 @@ from tests.faults import (
     t16_autobahn,
     t17_raw_http,
     t18_conformance,
+    t23_revoked,
+    t27_rates,
     t30_busy_threads,
 )
 from tests.security import (
@@ -56,6 +60,8 @@ FAULTS = {
     name: Fault(module.run, module.SMALL, module.FULL)
     for name, module in {
         "T2": t02_resume,
+        "T3": t03_restarts,
+        "T4": t04_slow_drain,
         "T5": t05_killed_process,
         "T6": t06_failpoints,
         "T7": t07_redis_restarted,
@@ -74,9 +80,11 @@ FAULTS = {
         "T20": t20_bombs,
         "T21": t21_other_principals,
         "T22": t22_fixed_sessions,
+        "T23": t23_revoked,
         "T24": t24_origins_hosts,
         "T25": t25_headers,
         "T26": t26_injection,
+        "T27": t27_rates,
         "T28": t28_token_timing,
         "T29": t29_stdio,
         "T30": t30_busy_threads,

@@ -18,7 +18,6 @@ PIECES_IN_A_MB = 16
 CLOSED_WITHIN_S = 60
 MOST_BYTES = 100 * MB
 EACH_ADDRESS = 5
-RECEIVE_BYTES = 4096
 LOOK_EVERY_S = 0.2
 
 
@@ -85,7 +84,7 @@ async def _life_s(served: Served, size: Size, number: int, source: str) -> float
 
     Raises Failed when nothing happens for twice as long as it may take.
     """
-    attacker = Attacker(source, RECEIVE_BYTES)
+    attacker = Attacker(source, reads=False)
     flood = {"pieces": PIECES_IN_A_MB * size.offered_mb}
     try:
         await attacker.connect(served.port)

@@ -20,7 +20,6 @@ from tests.faults.verdict import Failed, require
 
 DRIP_S = 1
 READ_BYTES = 5
-RECEIVE_BYTES = 4096
 BODY_BYTES = 65_536
 REPLY_BYTES = 100_000
 CUT, OPEN = "cut", "open until the end"
@@ -126,7 +125,7 @@ class Slow:
         source = address(number, EACH_ADDRESS)
         await asyncio.sleep(number / ARRIVALS_A_S)
         while time.monotonic() < self.ends_at:
-            attacker = Attacker(source, RECEIVE_BYTES if self.mode == "reply" else None)
+            attacker = Attacker(source, reads=self.mode != "reply")
             began = time.monotonic()
             try:
                 how = await self._last(attacker)

@@ -81,21 +81,26 @@ def test_a_pattern_names_no_origin() -> None:
     assert own_origins(["*", ".example.com"], "8000") == []
 
 
-def test_processes_that_share_a_store_share_a_cache() -> None:
-    assert cache("memory")["BACKEND"].endswith(".LocMemCache")
-    for store, place, prefix in (
+@pytest.mark.parametrize(
+    ("store", "location", "prefix"),
+    [
         (
-            "redis://me:word@redis.example:6380/1?prefix=shop",
-            "redis://me:word@redis.example:6380/1",
-            "shop:cache",
+            "redis://me:word@there:6380/1?prefix=shop",
+            "redis://me:word@there:6380/1",
+            "shop",
         ),
-        ("unix:///run/redis.sock?db=1", "unix:///run/redis.sock?db=1", "mcp:cache"),
-    ):
-        made = cache(store)
-        assert made["BACKEND"] == "django.core.cache.backends.redis.RedisCache"
-        assert (made["LOCATION"], made["KEY_PREFIX"]) == (place, prefix)
-        # A Redis that hangs must not hold whoever counts.
-        assert 0 < made["OPTIONS"]["socket_timeout"] <= 5
+        ("unix:///run/redis.sock?db=1", "unix:///run/redis.sock?db=1", "mcp"),
+    ],
+)
+def test_processes_that_share_a_store_share_a_cache(
+    store: str, location: str, prefix: str
+) -> None:
+    assert cache("memory")["BACKEND"].endswith(".LocMemCache")
+    shared = cache(store)
+    assert shared["BACKEND"].endswith(".RedisCache")
+    assert (shared["LOCATION"], shared["KEY_PREFIX"]) == (location, f"{prefix}:cache")
+    # A Redis that hangs must not hold whoever counts.
+    assert 0 < shared["OPTIONS"]["socket_timeout"] <= 5
 
 
 def test_the_key_is_long_kept_and_ours_alone(tmp_path: Path) -> None:

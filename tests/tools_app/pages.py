@@ -21,11 +21,8 @@ TEXT = re.compile(r"mcp_[0-9a-z]{12}_[0-9A-Za-z]{43}")
 
 def staff(client: Client, *codenames: str) -> User:
     user = User.objects.create_user("sam", is_staff=True)
-    user.user_permissions.set(
-        Permission.objects.filter(
-            content_type__app_label="tools_app", codename__in=codenames
-        )
-    )
+    ours = Permission.objects.filter(content_type__app_label="tools_app")
+    user.user_permissions.set(ours.filter(codename__in=codenames))
     assert user.user_permissions.count() == len(codenames)
     client.force_login(user)
     return user

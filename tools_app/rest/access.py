@@ -11,7 +11,11 @@ from django.views.decorators.debug import sensitive_variables
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import (
+    APIException,
+    AuthenticationFailed,
+    Throttled,
+)
 from rest_framework.pagination import PageNumberPagination
 from rest_framework.permissions import IsAdminUser
 from rest_framework.request import Request
@@ -19,46 +23,69 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from mcp_transport.engine.caller import Caller
+from mcp_transport.engine.store import StoreUnavailable
 from mcp_transport.guards.bearer import (
     REALM,
     MalformedCredentials,
     challenge,
     credentials,
 )
-from mcp_transport.transports.admission import authenticate
+from mcp_transport.protocol.errors import TooManyRequests
+from mcp_transport.transports.admission import Bearer, address_behind, admit
+from mcp_transport.transports.requests import (
+    authorization,
+    peer_address,
+    wire_headers,
+)
 from tools_app.tickets import OfToken, for_token
 
 
 @dataclass(frozen=True, slots=True)
-class Bearer:
+class Known:
     """Who sent a token that grants something, as ``request.auth``.
 
-    ``credential`` is what may be kept of the token; None for one that an
-    authenticator other than ours knows.
+    ``kept`` is what may be kept of the token; None for one that an authenticator
+    other than ours knows.
     """
 
     caller: Caller
-    credential: OfToken | None
+    kept: OfToken | None
+
+
+class Unavailable(APIException):
+    """Attempts cannot be counted at the moment, so nobody is let in."""
+
+    status_code = 503
+    default_detail = "Nobody can be let in at the moment."
 
 
 class BearerAuthentication(BaseAuthentication):
-    """Lets in whom the authenticators of the MCP endpoint know."""
+    """Lets in whom the authenticators of the MCP endpoint know, by its rules: where
+    a token may be used from, and how often an address may fail.
+    """
 
     @sensitive_variables()
-    def authenticate(self, request: Request) -> tuple[Any, Bearer] | None:
+    def authenticate(self, request: Request) -> tuple[Any, Known] | None:
+        asked = request._request
         try:
-            token = credentials(request.META.get("HTTP_AUTHORIZATION"))
+            token = credentials(authorization(asked))
         except MalformedCredentials as error:
             raise AuthenticationFailed(str(error)) from None
         if token is None:
             return None
-        caller = async_to_sync(authenticate)(token)
+        address = address_behind(peer_address(asked), wire_headers(asked))
+        try:
+            caller = async_to_sync(admit)(Bearer(token, address), address)
+        except TooManyRequests as error:
+            raise Throttled(error.retry_after_s) from None
+        except StoreUnavailable:
+            raise Unavailable from None
         if caller is None:
             raise AuthenticationFailed("The token is not valid.")
-        return caller.user or AnonymousUser(), Bearer(caller, for_token(token))
+        return caller.user or AnonymousUser(), Known(caller, for_token(token))
 
     def authenticate_header(self, request: Request) -> str:
-        sent = "HTTP_AUTHORIZATION" in request.META
+        sent = authorization(request._request) is not None
         return challenge(realm=REALM, error="invalid_token" if sent else None)
 
 

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 
 from mcp_transport.conf import get_tickets
 from mcp_transport.transports.admission import TICKET_PREFIX
-from tools_app.rest.access import Bearer, BearerAuthentication, PrivateView
+from tools_app.rest.access import BearerAuthentication, Known, PrivateView
 from tools_app.tickets import LIFETIME_S, OfToken, OfUser, SingleUse, for_user
 
 MAY_ISSUE = "tools_app.add_token"
@@ -53,9 +53,9 @@ class TicketView(PrivateView):
     def _holder(self, request: Request) -> OfToken | OfUser:
         """Raises NotAuthenticated or PermissionDenied."""
         user: Any = request.user
-        if isinstance(request.auth, Bearer):
-            if request.auth.credential is not None:
-                return request.auth.credential
+        if isinstance(request.auth, Known):
+            if request.auth.kept is not None:
+                return request.auth.kept
         elif user.is_active and user.is_staff and user.has_perm(MAY_ISSUE):
             return for_user(user)
         self.permission_denied(

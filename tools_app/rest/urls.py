@@ -29,7 +29,6 @@ urlpatterns = [
         SpectacularSwaggerSplitView.as_view(
             **ACCESS,
             url_name="api:schema",
-            url_self="api:page",
             template_name="tools_app/api.html",
         ),
         name="page",

@@ -128,3 +128,22 @@ def test_tickets_that_are_not_used_are_not_issued(root: User) -> None:
 
 def test_a_ticket_is_not_asked_for_by_get(root: User) -> None:
     assert logged_in(root).get(URL).status_code == 405
+
+
+def test_an_address_that_fails_too_often_is_told_to_wait(
+    client: Client, issue: Issue
+) -> None:
+    _, text = issue()
+    with override_settings(MCP={**MCP, "FAILURES_PER_ADDRESS": "3/m"}):
+        statuses = [ask(client, "nonsense").status_code for _ in range(5)]
+        assert statuses == [401, 401, 401, 429, 429]
+        response = ask(client, text)
+    assert response.status_code == 429
+    assert 1 <= int(response["Retry-After"]) <= 60
+
+
+def test_a_token_is_used_from_its_networks_alone(client: Client, issue: Issue) -> None:
+    _, near = issue(networks=["127.0.0.0/8"])
+    _, far = issue(networks=["192.0.2.0/24"])
+    assert ask(client, near).status_code == 201
+    assert ask(client, far).status_code == 401
