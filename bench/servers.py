@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 from deploy.servers import free_port
 
@@ -21,6 +22,15 @@ PATIENCE_S = 30.0
 # Bare and ours always run under the same flags. Neither writes an access log,
 # whose lines would cost as much as a small reply.
 COMMANDS: Mapping[str, tuple[str, ...]] = {
+    "mcp serve": (
+        "django-admin",
+        "mcp",
+        "serve",
+        "--access-log=/dev/null",
+        "--ping-interval=600",
+        "--port={port}",
+        "--application={application}",
+    ),
     "daphne": (
         "daphne",
         "--verbosity=0",
@@ -28,6 +38,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
         "--ping-interval=600",
         "--bind=127.0.0.1",
         "--port={port}",
+        "{application}",
     ),
     "uvicorn": (
         "uvicorn",
@@ -39,6 +50,7 @@ COMMANDS: Mapping[str, tuple[str, ...]] = {
         "--log-level=warning",
         "--host=127.0.0.1",
         "--port={port}",
+        "{application}",
     ),
 }
 
@@ -49,6 +61,8 @@ class Mount:
 
     ``speaks`` is False where no protocol is spoken. With ``redis`` the state is
     there, shared by so many ``processes``, and else in the one process's memory.
+    ``rates`` is where each request is counted, by four rates: nowhere, in the
+    process's memory or in the Redis.
     """
 
     name: str
@@ -57,6 +71,7 @@ class Mount:
     speaks: bool = True
     redis: bool = False
     processes: int = 1
+    rates: Literal["", "memory", "redis"] = ""
 
 
 _BARE = "bench.project.bare:application"
@@ -67,6 +82,9 @@ BARE_BURST = Mount("bare", _BARE, "/burst", speaks=False)
 BARE_STEPS = Mount("bare", _BARE, "/steps", speaks=False)
 LEAN = Mount("lean", _LEAN)
 REDIS = Mount("lean, redis", _LEAN, redis=True)
+UNGUARDED = Mount("unguarded", "bench.project.unguarded:application")
+RATED = Mount("rates, memory", _LEAN, rates="memory")
+RATED_REDIS = Mount("rates, redis", _LEAN, rates="redis")
 TWO = Mount("two processes", _LEAN, redis=True, processes=2)
 URLS = Mount("urls", _WHOLE)
 VIEW = Mount("bare view", _WHOLE, "/bare", speaks=False)
@@ -166,13 +184,12 @@ def _process(
     """Start one process; give its port and its id."""
     port = free_port()
     program, *flags = COMMANDS[command]
-    log = directory / f"{command}-{port}.log"
+    log = directory / f"{program}-{port}.log"
     with log.open("wb") as output, pinned(cores()[0]):
         process = subprocess.Popen(
             [
                 str(Path(sys.executable).with_name(program)),
-                *(flag.format(port=port) for flag in flags),
-                mount.application,
+                *(f.format(port=port, application=mount.application) for f in flags),
             ],
             cwd=ROOT,
             env={**os.environ, **environment},

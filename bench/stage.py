@@ -41,6 +41,8 @@ class Stage:
         prefix = secrets.token_hex(4)
         store = f"{self.redis.url}?prefix={prefix}" if mount.redis else "memory"
         environment = _environment(self.directory, tools, store)
+        rates = self.redis.url if mount.rates == "redis" else mount.rates
+        environment["BENCH_RATES"] = rates
         return started(command, mount, environment, self.directory)
 
     def redis_cpu_s(self) -> float:

@@ -1,6 +1,7 @@
 """The site as several processes on this machine: ``python -m deploy.cluster N``.
 
-A Redis of its own, N stock daphne processes, and nginx on loopback at ``$PORT``.
+A Redis of its own, N processes of ``manage.py mcp serve``, and nginx on loopback
+at ``$PORT``.
 The database is the site's, and all else is in ``cluster`` beside it.
 """
 
@@ -19,7 +20,7 @@ from pathlib import Path
 
 from deploy.servers import (
     ROOT,
-    Daphne,
+    McpServe,
     Nginx,
     Redis,
     free_port,
@@ -27,14 +28,9 @@ from deploy.servers import (
     running,
 )
 
-APPLICATION = "mcpsite.asgi:application"
-# As in mcp@.service: nginx says who the client is, and logs what it asked for.
-OPTIONS = (
-    "--proxy-headers",
-    f"--access-log={os.devnull}",
-    "--ping-interval=30",
-    "--ping-timeout=10",
-)
+APPLICATION = "mcpsite.asgi.application"
+# As in mcp@.service: calls may go on for so long when a process is to end.
+OPTIONS = ("--grace=20",)
 SET_UP_S = 120.0
 MOST = 32
 
@@ -54,13 +50,19 @@ def cluster(count: int, port: int, directory: Path) -> Iterator[Nginx]:
         if not is_free(port):
             raise Refused(f"port {port} is taken; set PORT to another.")
         redis = Redis(free_port(), directory)
-        environ = {**os.environ, "PORT": str(port), "MCP_STORE": redis.url}
+        environ = {
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "mcpsite.settings",
+            "PORT": str(port),
+            "MCP_STORE": redis.url,
+            "MCP_TRUSTED_PROXIES": "1",
+        }
         _set_up(environ)
         sites = [
-            Daphne(
+            McpServe(
                 APPLICATION,
                 free_port(),
-                directory / f"daphne-{number}.log",
+                directory / f"serve-{number}.log",
                 environ=environ,
                 options=OPTIONS,
             )
@@ -103,7 +105,7 @@ def read(arguments: list[str]) -> tuple[int, int, Path]:
     Raises Refused for a number that is none, or out of its range.
     """
     parser = argparse.ArgumentParser(prog="script/cluster", description=__doc__)
-    parser.add_argument("count", metavar="N", help="how many daphne processes")
+    parser.add_argument("count", metavar="N", help="how many processes of the site")
     count = parser.parse_args(arguments).count
     if not count.isdecimal() or not 1 <= int(count) <= MOST:
         raise Refused(f'N is "{count}"; it must be a number from 1 to {MOST}.')

@@ -18,6 +18,8 @@ from mcp_transport.conf import get_conf
 from mcp_transport.endpoint import get_views, served
 from mcp_transport.handler import LeanHandler, Receive, Scope, Send
 from mcp_transport.middleware import View
+from mcp_transport.protocol.resource_metadata import WELL_KNOWN, metadata_path
+from mcp_transport.wellknown import protected_resource
 
 # Any, because servers and frameworks each spell these types in their own way.
 Application = Callable[[Any, Any, Any], Awaitable[Any]]
@@ -31,7 +33,7 @@ def mount(application: Application, path: str = "/mcp") -> Application:
     max_body_bytes = get_conf().limits.max_body_bytes
     places = {"mcp": path.rstrip("/")}
     beside = places["mcp"].rpartition("/")[0]
-    handlers: dict[str, LeanHandler] = {}
+    handlers = _well_known(max_body_bytes)
     for name in served():
         handler = LeanHandler(partial(_view, name), max_body_bytes)
         place = places.get(name, f"{beside}/{name}")
@@ -57,6 +59,15 @@ def mount(application: Application, path: str = "/mcp") -> Application:
         await application(scope, receive, send)
 
     return mounted
+
+
+def _well_known(max_body_bytes: int) -> dict[str, LeanHandler]:
+    """Return what tells clients where to log in, by path; nothing where nobody does."""
+    conf = get_conf()
+    if not conf.authorization_servers:
+        return {}
+    handler = LeanHandler(lambda: protected_resource, max_body_bytes)
+    return dict.fromkeys((WELL_KNOWN, metadata_path(conf.resource_url)), handler)
 
 
 def _socket() -> Application:

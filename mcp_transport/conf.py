@@ -16,11 +16,16 @@ from mcp_transport.connections import closing_old_connections
 from mcp_transport.engine.caller import Authenticator, Tickets
 from mcp_transport.engine.changes import Change, ListChanged, ResourceUpdated
 from mcp_transport.engine.limits import Limits
-from mcp_transport.engine.rates import Rate
+from mcp_transport.engine.quotas import Quotas
+from mcp_transport.engine.rates import Rate, Rates
 from mcp_transport.engine.server import Hook, Server
 from mcp_transport.engine.store import Store
 from mcp_transport.engine.threads import Threads
 from mcp_transport.failures import MISSING, explain
+from mcp_transport.guards.attempts import Attempts
+from mcp_transport.guards.origin import Origins
+from mcp_transport.guards.rate import CacheRates
+from mcp_transport.protocol.resource_metadata import is_public_url, metadata_url
 from mcp_transport.protocol.signing import Signer
 from mcp_transport.stores import MEMORY, open_store, store_problem
 
@@ -29,6 +34,7 @@ TRANSPORTS = ("streamable-http", "sse", "plain", "websocket")
 
 # No limit needs to be larger than this, whatever its unit.
 HUGE = 10**10
+RATE_THREADS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,8 +55,11 @@ class Conf:
     catalogue: str = "mcp_transport.catalogue"
     authenticators: list[str] = field(default_factory=list)
     tickets: str = ""
+    authorization_servers: list[str] = field(default_factory=list)
+    resource_url: str = ""
     allow_anonymous: bool = False
     allowed_origins: list[str] = field(default_factory=list)
+    origins: str | None = None
     middleware: list[str] = field(default_factory=list)
     hooks: list[str] = field(default_factory=list)
     store: str = MEMORY
@@ -58,12 +67,22 @@ class Conf:
     threads: int = 8
     list_ttl_ms: int = 0
     token_pepper: str | None = None
+    token_pepper_fallbacks: list[str] = field(default_factory=list)
     rate_per_token: Rate | None = None
     rate_per_session: Rate | None = None
     rate_per_address: Rate | None = None
     failures_per_address: Rate | None = Rate(60, 60)
     trusted_proxies: int = 0
     limits: Limits = field(default_factory=Limits)
+
+    @property
+    def metadata_url(self) -> str | None:
+        """Where clients find who issues tokens for this server; None where nobody
+        is told.
+        """
+        if not self.authorization_servers:
+            return None
+        return metadata_url(self.resource_url)
 
     @property
     def info(self) -> dict[str, Any]:
@@ -85,6 +104,7 @@ _RATES = (
     "rate_per_address",
     "failures_per_address",
 )
+_PUBLIC = "with https:// and without query, such as https://example.com/mcp"
 # The type that each key takes, and how a person would say it.
 _TYPES: Mapping[str, tuple[Any, str]] = {
     "name": (str, "a string"),
@@ -97,8 +117,11 @@ _TYPES: Mapping[str, tuple[Any, str]] = {
     "catalogue": (str, "a dotted path"),
     "authenticators": (list, "a list of dotted paths"),
     "tickets": (str, "a dotted path"),
+    "authorization_servers": (list, f"a list of URLs {_PUBLIC}"),
+    "resource_url": (str, f"the URL of the endpoint, {_PUBLIC}"),
     "allow_anonymous": (bool, "True or False"),
     "allowed_origins": (list, "a list of origins, such as https://example.com"),
+    "origins": ((str, type(None)), "a dotted path"),
     "middleware": (list, "a list of dotted paths"),
     "hooks": (list, "a list of dotted paths"),
     "store": (str, '"memory", or the URL of a Redis server'),
@@ -106,9 +129,11 @@ _TYPES: Mapping[str, tuple[Any, str]] = {
     "threads": (int, "a number of threads"),
     "list_ttl_ms": (int, "a number of milliseconds"),
     "token_pepper": ((str, type(None)), "a string"),
+    "token_pepper_fallbacks": (list, "a list of strings"),
     **dict.fromkeys(_RATES, (str, 'a rate such as "600/m", or "" for none')),
     "trusted_proxies": (int, "a number of proxies"),
 }
+_URLS = ("authorization_servers", "resource_url")
 _NEEDED = ("name", "version", "catalogue")
 _RANGES = {
     "threads": (1, 1000),
@@ -137,6 +162,8 @@ def read(given: Any) -> tuple[Conf, list[str]]:
             problem = _problem(key, name, value)
             taken.update({} if problem else {name: _taken(name, value)})
         problems += [problem] if problem else []
+    if taken.get("authorization_servers") and not given.get("RESOURCE_URL"):
+        problems.append('MCP["AUTHORIZATION_SERVERS"] needs MCP["RESOURCE_URL"]')
     return Conf(**taken, limits=Limits(**limits)), problems  # type: ignore[arg-type]
 
 
@@ -149,6 +176,8 @@ def _problem(key: str, name: str, value: Any) -> str | None:
         return f'MCP["{key}"] must be {said}'
     if name == "store" and (problem := store_problem(value)) is not None:
         return f'MCP["STORE"] {problem}'
+    if name in _URLS and not _public(value):
+        return f'MCP["{key}"] must be {said}'
     if name in _RATES and value:
         return _rate_problem(key, value)
     if name == "transports" and not all(one in TRANSPORTS for one in value):
@@ -163,6 +192,12 @@ def _problem(key: str, name: str, value: Any) -> str | None:
     if isinstance(value, list) and not all(isinstance(i, item_type) for i in value):
         return f'MCP["{key}"] must be {said}'
     return None
+
+
+def _public(value: str | list[Any]) -> bool:
+    """Tell whether the URLs are such as may be told to everybody. "" is none."""
+    urls = [value] if value and isinstance(value, str) else list(value)
+    return all(isinstance(url, str) and is_public_url(url) for url in urls)
 
 
 def _rate_problem(key: str, value: str) -> str | None:
@@ -189,10 +224,15 @@ def _limit_problem(key: str, name: str, value: Any) -> str | None:
     return None
 
 
+def read_settings() -> tuple[Conf, list[str]]:
+    """Return the project's settings as far as they are right, and what is not."""
+    return read(getattr(settings, "MCP", {}))
+
+
 @cache
 def get_conf() -> Conf:
     """Raises ImproperlyConfigured, naming everything that is wrong."""
-    conf, problems = read(getattr(settings, "MCP", {}))
+    conf, problems = read_settings()
     if problems:
         raise ImproperlyConfigured("; ".join(problems))
     return conf
@@ -212,6 +252,13 @@ def imported(path: str) -> Any:
 @cache
 def get_authenticators() -> tuple[Authenticator, ...]:
     return tuple(imported(path) for path in get_conf().authenticators)
+
+
+@cache
+def get_origins() -> Origins | None:
+    """Return who knows of more origins than the settings; None where nobody does."""
+    path = get_conf().origins
+    return None if path is None else imported(path)
 
 
 @cache
@@ -235,6 +282,17 @@ def get_store() -> Store:
 
 
 @cache
+def get_rates() -> Rates:
+    """Return who counts; on threads of its own, which no tool can hold."""
+    return CacheRates(Threads(RATE_THREADS, closing_old_connections))
+
+
+@cache
+def get_attempts() -> Attempts:
+    return Attempts(get_rates(), get_conf().failures_per_address)
+
+
+@cache
 def get_server() -> Server:
     """Return the server of this process, made of the settings when first asked."""
     conf, signals = get_conf(), get_store().signals
@@ -251,6 +309,11 @@ def get_server() -> Server:
         explain=explain,
         missing=MISSING,
         signals=signals,
+        quotas=Quotas(
+            get_rates(),
+            per_caller=conf.rate_per_token,
+            per_session=conf.rate_per_session,
+        ),
     )
     signals.listen(server.hear)
     return server
@@ -268,9 +331,12 @@ def announce(change: Change) -> None:
 _CACHED = (
     get_conf,
     get_authenticators,
+    get_origins,
     get_tickets,
     get_signer,
     get_store,
+    get_rates,
+    get_attempts,
     get_server,
 )
 
@@ -288,12 +354,16 @@ __all__ = [
     "ListChanged",
     "ResourceUpdated",
     "announce",
+    "get_attempts",
     "get_authenticators",
     "get_conf",
+    "get_origins",
+    "get_rates",
     "get_server",
     "get_signer",
     "get_store",
     "get_tickets",
     "imported",
     "read",
+    "read_settings",
 ]

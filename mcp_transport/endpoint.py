@@ -15,15 +15,20 @@ from mcp_transport.conf import get_conf, get_server, get_store
 from mcp_transport.engine.caller import Caller
 from mcp_transport.engine.store import StoreUnavailable
 from mcp_transport.middleware import View, guarded
-from mcp_transport.transports.delivery import Deliveries
+from mcp_transport.protocol.errors import TooManyRequests
+from mcp_transport.transports.delivery import get_deliveries
+from mcp_transport.transports.open_streams import Full, get_open_streams
 from mcp_transport.transports.plain import PlainHTTP
-from mcp_transport.transports.replies import refusal
+from mcp_transport.transports.replies import (
+    EventStream,
+    refusal,
+    told_by_headers,
+    unavailable,
+)
 from mcp_transport.transports.sse import HTTPWithSSE
 from mcp_transport.transports.streamable import StreamableHTTP
 
 Door = Callable[[HttpRequest, Caller | None], Awaitable[HttpResponseBase]]
-
-RETRY_AFTER_S = 1
 
 
 def served() -> list[str]:
@@ -39,7 +44,7 @@ def get_views() -> Mapping[str, View]:
     made of the settings when first asked.
     """
     transports, server, store = get_conf().transports, get_server(), get_store()
-    deliveries = Deliveries(store, server.limits)
+    deliveries = get_deliveries()
     streamable = StreamableHTTP(server, store, deliveries)
     plain = PlainHTTP(server, store, deliveries)
     sse = HTTPWithSSE(server, store, deliveries)
@@ -59,13 +64,43 @@ def _view(door: Door) -> View:
     """Give a door the caller whom the guards found."""
 
     async def view(request: HttpRequest) -> HttpResponseBase:
+        caller: Caller | None = getattr(request, "mcp_caller", None)
         try:
-            return await door(request, getattr(request, "mcp_caller", None))
+            if request.method == "GET" and caller is not None:
+                return await _standing(door, request, caller)
+            response = await door(request, caller)
+            if isinstance(response, EventStream) and caller is not None:
+                credential = request.mcp_credential  # type: ignore[attr-defined]
+                return get_open_streams().answering(caller, credential).carry(response)
+            return response
+        except TooManyRequests as error:
+            return refusal(429, error.message, told_by_headers(error))
+        except Full:
+            return unavailable("as many streams are open as may be")
         except StoreUnavailable:
-            after = {"Retry-After": str(RETRY_AFTER_S)}
-            return refusal(503, "sessions cannot be reached at the moment", after)
+            return unavailable("sessions cannot be reached at the moment")
 
     return view
+
+
+async def _standing(
+    door: Door, request: HttpRequest, caller: Caller
+) -> HttpResponseBase:
+    """Let a door answer where there is room for one more stream.
+
+    Raises TooManyRequests and Full.
+    """
+    credential = request.mcp_credential  # type: ignore[attr-defined]
+    stream = get_open_streams().standing(caller, credential)
+    try:
+        response = await door(request, caller)
+        if isinstance(response, EventStream):
+            return stream.carry(response)
+    except BaseException:
+        stream.close()
+        raise
+    stream.close()
+    return response
 
 
 def _endpoint(name: str) -> Any:

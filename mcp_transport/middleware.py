@@ -19,20 +19,29 @@ from django.utils.module_loading import import_string
 from django.views.decorators.debug import sensitive_variables
 
 from mcp_transport.conf import get_conf
-from mcp_transport.engine.caller import ANONYMOUS
+from mcp_transport.engine.caller import Credential
+from mcp_transport.engine.store import StoreUnavailable
 from mcp_transport.guards.bearer import (
     REALM,
     MalformedCredentials,
     challenge,
     credentials,
 )
+from mcp_transport.protocol.errors import TooManyRequests
 from mcp_transport.transports.admission import (
-    authenticate,
+    NOBODY,
+    Bearer,
+    address_behind,
+    admit,
     may_be_anonymous,
     why_foreign,
 )
-from mcp_transport.transports.replies import refusal
-from mcp_transport.transports.requests import authorization, wire_headers
+from mcp_transport.transports.replies import refusal, told_by_headers, unavailable
+from mcp_transport.transports.requests import (
+    authorization,
+    peer_address,
+    wire_headers,
+)
 
 View = Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 
@@ -55,7 +64,7 @@ class OriginMiddleware(AsyncMiddleware):
     """Refuses a Host that is not ours and an Origin that is not allowed."""
 
     async def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        foreign = why_foreign(wire_headers(request))
+        foreign = await why_foreign(wire_headers(request))
         if foreign is not None:
             return refusal(403, foreign)
         return await self.get_response(request)
@@ -75,26 +84,39 @@ class BearerMiddleware(AsyncMiddleware):
             token = credentials(authorization(request))
         except MalformedCredentials as error:
             return _challenged(400, str(error), "invalid_request")
+        headers, peer = wire_headers(request), peer_address(request)
+        address = address_behind(peer, headers)
+        credential: Credential
         if token is not None:
-            caller = await authenticate(token)
-            if caller is None:
-                return _challenged(401, "the token is not valid", "invalid_token")
-        elif may_be_anonymous(
-            request.META.get("REMOTE_ADDR"), wire_headers(request).get("host")
-        ):
-            caller = ANONYMOUS
+            credential = Bearer(token, address)
+        elif may_be_anonymous(peer, address, headers.get("host")):
+            credential = NOBODY
         elif request.method == "OPTIONS":
             return await self.get_response(request)
         else:
             return _challenged(401, "a bearer token is needed", None)
+        try:
+            caller = await admit(credential, address)
+        except TooManyRequests as error:
+            return refusal(429, error.message, told_by_headers(error))
+        except StoreUnavailable:
+            return unavailable("nobody can be let in at the moment")
+        if caller is None:
+            return _challenged(401, "the token is not valid", "invalid_token")
         request.mcp_caller = caller  # type: ignore[attr-defined]
+        request.mcp_credential = credential  # type: ignore[attr-defined]
         return await self.get_response(request)
 
 
 def _challenged(status: int, reason: str, error: str | None) -> HttpResponseBase:
     # The description's grammar has no double quotes. RFC 6750 section 3.
     quoted = reason.replace('"', "'")
-    said = challenge(realm=REALM, error=error, description=quoted if error else None)
+    said = challenge(
+        realm=REALM,
+        resource_metadata=get_conf().metadata_url,
+        error=error,
+        description=quoted if error else None,
+    )
     return refusal(status, reason, {"WWW-Authenticate": said})
 
 

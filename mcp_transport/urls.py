@@ -8,6 +8,10 @@ from __future__ import annotations
 from django.urls import path
 
 from mcp_transport.endpoint import endpoint, message, sse
+from mcp_transport.protocol.resource_metadata import WELL_KNOWN
+from mcp_transport.wellknown import protected_resource
+
+_WELL_KNOWN = WELL_KNOWN.removeprefix("/")
 
 app_name = "mcp_transport"
 urlpatterns = [
@@ -17,4 +21,6 @@ urlpatterns = [
     path("sse/", sse),
     path("message", message, name="message"),
     path("message/", message),
+    path(_WELL_KNOWN, protected_resource, name="protected_resource"),
+    path(f"{_WELL_KNOWN}/<path:resource>", protected_resource),
 ]

@@ -11,6 +11,8 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
+from mcp_transport.stores import MEMORY
+
 
 def listed(name: str, default: str = "") -> list[str]:
     """Return a variable of comma-separated values as a list without blanks."""
@@ -83,6 +85,27 @@ def _sqlite(path: Path) -> dict[str, Any]:
             "transaction_mode": "IMMEDIATE",
             "timeout": 10,
         },
+    }
+
+
+def cache(store: str) -> dict[str, Any]:
+    """Return the cache that belongs to ``MCP["STORE"]``: in the same Redis, shared by
+    all processes, or in the memory of the only one.
+    """
+    if store == MEMORY:
+        return {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
+    from mcp_transport.stores.redis.connection import TIMEOUT_S, Place
+
+    place = Place.of(store)
+    return {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": place.url,
+        "KEY_PREFIX": f"{place.prefix}:cache",
+        # Once more, for a connection that broke while nobody used it.
+        "OPTIONS": {"socket_timeout": TIMEOUT_S, "retry": Retry(NoBackoff(), 1)},
     }
 
 

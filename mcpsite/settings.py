@@ -4,9 +4,12 @@ DJANGO_DEBUG=1           debug pages; never in production
 DJANGO_SECRET_KEY        default: made once and kept in var/secret_key
 DJANGO_ALLOWED_HOSTS     comma-separated; default: this machine
 MCP_ALLOWED_ORIGINS      comma-separated origins of browser clients, more than our own
-MCP_STORE                redis://... when there are several processes; default: memory
+                         and those that are allowed in the admin
+MCP_STORE                redis://... when there are several processes, for sessions
+                         and for the cache; default: memory
 POSTGRES_HOST            and _PORT, _DB, _USER, _PASSWORD: a PostgreSQL server;
                          default: SQLite in MCPSITE_VAR_DIR
+MCP_TRUSTED_PROXIES      how many proxies each request passes; default: 0
 MCPSITE_HTTPS=1          we are reached over HTTPS only: cookies go nowhere else
 MCPSITE_VAR_DIR          where the database and the key live; default: var/
 MCPSITE_DOCS_ROOT        what holds README.md and docs/; default: this project
@@ -21,10 +24,16 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from corsheaders.defaults import default_headers
-
 from mcpsite import __version__
-from mcpsite.environment import database, listed, own_origins, port, secret, secret_key
+from mcpsite.environment import (
+    cache,
+    database,
+    listed,
+    own_origins,
+    port,
+    secret,
+    secret_key,
+)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = Path(os.environ.get("MCPSITE_VAR_DIR", BASE_DIR / "var"))
@@ -47,6 +56,8 @@ INSTALLED_APPS = [
     "channels",
     "corsheaders",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "mcp_transport",
     "tools_app",
     "mcpsite",
@@ -81,7 +92,8 @@ TEMPLATES = [
 ]
 
 DATABASES = {"default": database(VAR_DIR / "db.sqlite3")}
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+STORE = secret("MCP_STORE") or "memory"
+CACHES = {"default": cache(STORE)}
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
@@ -109,8 +121,12 @@ X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SAMESITE = "Lax"
-# That a request came over HTTPS is for the server to say, told by its proxy.
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = os.environ.get("MCPSITE_HTTPS") == "1"
+# That a request came over HTTPS is for the proxy to say, if there is one.
+TRUSTED_PROXIES = int(os.environ.get("MCP_TRUSTED_PROXIES", "0"))
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXIES else None
+)
 
 MCP = {
     "NAME": "mcp-transport-docs",
@@ -122,24 +138,28 @@ MCP = {
         "(docs://PAGE or docs://PAGE/SECTION). find_features tells which protocol "
         "revision has a method, a field or a kind of content."
     ),
-    "STORE": secret("MCP_STORE") or "memory",
+    "STORE": STORE,
+    "TRUSTED_PROXIES": TRUSTED_PROXIES,
     "AUTHENTICATORS": ["tools_app.tokens.TokenAuthenticator"],
+    "TICKETS": "tools_app.tickets.SingleUse",
     "ALLOWED_ORIGINS": [*OWN_ORIGINS, *listed("MCP_ALLOWED_ORIGINS")],
-    "MIDDLEWARE": ["corsheaders.middleware.CorsMiddleware"],
+    "ORIGINS": "tools_app.origins.AdminOrigins",
+    "MIDDLEWARE": ["mcp_transport.cors.CorsMiddleware"],
 }
-CORS_ALLOWED_ORIGINS = MCP["ALLOWED_ORIGINS"]
-CORS_URLS_REGEX = r"^/(mcp|sse|message)/?$"
-CORS_ALLOW_METHODS = ["DELETE", "GET", "OPTIONS", "POST"]
-CORS_ALLOW_HEADERS = [
-    *default_headers,
-    "last-event-id",
-    "mcp-method",
-    "mcp-name",
-    "mcp-protocol-version",
-    "mcp-session-id",
-    "x-session-id",
-]
-CORS_EXPOSE_HEADERS = ["mcp-session-id", "www-authenticate"]
+
+REST_FRAMEWORK = {
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_THROTTLE_CLASSES": [
+        "rest_framework.throttling.AnonRateThrottle",
+        "rest_framework.throttling.UserRateThrottle",
+    ],
+    "DEFAULT_THROTTLE_RATES": {"anon": "60/min", "user": "600/min"},
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "MCP Transport for Django",
+    "VERSION": __version__,
+    "SERVE_INCLUDE_SCHEMA": False,
+}
 
 LOGGING = {
     "version": 1,

@@ -12,5 +12,6 @@ urlpatterns = [
     path("docs/<str:name>.md", views.document, name="document"),
     path("health", views.health, name="health"),
     path("admin/", admin.site.urls),
+    path("api/", include("tools_app.rest.urls")),
     path("", include("mcp_transport.urls")),
 ]

@@ -45,6 +45,32 @@ ensure_venv() { # directory, lock
   mark_made "$directory" "$lock"
 }
 
+# Prints the command of a Python 2.7, in which only the Autobahn Testsuite runs.
+find_python2() {
+  local candidate
+  for candidate in ${PYTHON2:-python2.7 "$HOME"/.pyenv/versions/2.7.*/bin/python2.7}; do
+    if "$candidate" -m pip --version >/dev/null 2>&1; then
+      command -v "$candidate"
+      return
+    fi
+  done
+  fail "no Python 2.7 with pip was found; install one, or set PYTHON2 to its command."
+}
+
+ensure_python2_packages() { # directory, lock
+  local directory=$1 lock=$2 python
+  is_made "$directory" "$lock" && return
+  python=$(find_python2) || exit 1
+  printf 'Installing %s into %s\n' "$lock" "$directory" >&2
+  rm -rf "$directory"
+  "$python" -m pip install --quiet --disable-pip-version-check \
+    --target "$directory" --requirement "$lock" >&2 || fail "pip could not install $lock."
+  # A namespace of Python 2 that pip makes for site-packages only.
+  touch "$directory/zope/__init__.py"
+  ln -s "$python" "$directory/python2.7"
+  mark_made "$directory" "$lock"
+}
+
 ensure_node_modules() { # directory, the directory of package.json and its lock
   local directory=$1 source=$2
   is_made "$directory" "$source/package-lock.json" && return

@@ -73,6 +73,10 @@ ERROR_OBJECTS = {
     -32601: "MethodNotFoundError",
     -32602: "InvalidParamsError",
     -32603: "InternalError",
+    # Codes of our own, which no schema names.
+    403: "Error",
+    429: "Error",
+    503: "Error",
 }
 
 # JSON Schemas and metadata are open on purpose, and a part of an allOf would

@@ -19,6 +19,10 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.messages",
     "django.contrib.sessions",
+    "rest_framework",
+    "rest_framework.authtoken",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "mcp_transport",
     "tools_app",
     "mcpsite",
@@ -60,6 +64,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # The hashers of passwords are slow on purpose; what is tested here is not they.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+REST_FRAMEWORK = {"DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema"}
 
 MCP = {"AUTHENTICATORS": ["tools_app.tokens.TokenAuthenticator"]}
 

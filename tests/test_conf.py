@@ -21,6 +21,7 @@ from mcp_transport.conf import (
     announce,
     get_authenticators,
     get_conf,
+    get_origins,
     get_server,
     get_store,
     imported,
@@ -68,13 +69,17 @@ WRONG: dict[str, list[Any]] = {
     "NAME": [*STRINGS, None, ""],
     "VERSION": [*STRINGS, None, ""],
     "CATALOGUE": [*STRINGS, None, ""],
+    "AUTHORIZATION_SERVERS": [*LISTS, ["here"], ["http://example.com"], [""]],
+    "RESOURCE_URL": [*STRINGS, None, "/mcp", "https://example.com/mcp?a", "https://"],
     "TITLE": STRINGS,
     "DESCRIPTION": STRINGS,
     "WEBSITE_URL": STRINGS,
     "INSTRUCTIONS": STRINGS,
     "TOKEN_PEPPER": STRINGS,
     "ICONS": [*LISTS, ["icon.png"]],
+    "TOKEN_PEPPER_FALLBACKS": LISTS,
     "AUTHENTICATORS": LISTS,
+    "ORIGINS": STRINGS,
     "ALLOWED_ORIGINS": LISTS,
     "MIDDLEWARE": LISTS,
     "HOOKS": LISTS,
@@ -91,6 +96,7 @@ WRONG: dict[str, list[Any]] = {
         "redis://[::1",
         "redis://there:port",
     ],
+    "TICKETS": [*STRINGS, None],
     "TRANSPORTS": [*LISTS, [""], ["stdio"], ["sse", "SSE"], ["sse", ["plain"]]],
     "ALLOW_ANONYMOUS": [None, 0, 1, -1, math.nan, "True", "", [], {}],
     "THREADS": [*NUMBERS, 0, 1001, 1.0],
@@ -257,9 +263,15 @@ def test_a_class_is_called_and_anything_else_is_taken_as_it_is() -> None:
     )
 
 
+class SomeOrigins:
+    async def current(self) -> list[str]:
+        return ["https://a.example"]
+
+
 MADE: list[Callable[[], object]] = [
     get_conf,
     get_authenticators,
+    get_origins,
     get_store,
     get_server,
     get_views,
@@ -270,12 +282,13 @@ MADE: list[Callable[[], object]] = [
 def test_what_was_made_of_the_settings_is_made_anew_when_they_change(
     made: Callable[[], object],
 ) -> None:
-    with override_settings(MCP={"NAME": "first", "AUTHENTICATORS": [TOKENS]}):
+    given = {"AUTHENTICATORS": [TOKENS], "ORIGINS": "tests.test_conf.SomeOrigins"}
+    with override_settings(MCP={**given, "NAME": "first"}):
         first = made()
         assert made() is first
         with override_settings(USE_TZ=False, ROOT_URLCONF="tests.wire.urls"):
             assert made() is first
-        with override_settings(MCP={"NAME": "second", "AUTHENTICATORS": [TOKENS]}):
+        with override_settings(MCP={**given, "NAME": "second"}):
             assert made() is not first
         assert made() is not first
 

@@ -392,7 +392,7 @@ async def test_under_django_the_report_of_an_error_is_without_the_token(
     for shown in (
         "crashed",
         "OriginMiddleware",
-        "await authenticate(token)",
+        "await authenticate(self._token, self._address)",
         "is seen",
     ):
         assert shown in report

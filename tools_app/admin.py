@@ -19,13 +19,14 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
+from tools_app import origin_admin as origin_admin  # which registers itself
 from tools_app.forms import RotationForm, TokenForm
 from tools_app.models import State, Token, TokenQuerySet
 
 # A token acts as one user for good, and one that is revoked is a record.
 _FIXED = ("owner",)
 _BOUNDS = ("allowed_tools", "rate", "max_calls", "networks")
-_FIXED_ONCE_REVOKED = ("owner", "scopes", "expires_at", *_BOUNDS)
+FIXED_ONCE_REVOKED = ("owner", "scopes", "expires_at", *_BOUNDS)
 _RECORD = (
     "identifier",
     "state",
@@ -128,7 +129,7 @@ class TokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         if obj is None:
             return ()
         revoked = obj.state is State.REVOKED
-        return (*_RECORD, *(_FIXED_ONCE_REVOKED if revoked else _FIXED))
+        return (*_RECORD, *(FIXED_ONCE_REVOKED if revoked else _FIXED))
 
     def get_autocomplete_fields(self, request: HttpRequest) -> list[str]:
         site, users = self.admin_site, get_user_model()
@@ -208,7 +209,7 @@ class TokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.action(description=_("Revoke selected tokens"), permissions=["revoke"])
     def revoke_selected(self, request: HttpRequest, queryset: QuerySet[Token]) -> None:
         with transaction.atomic():
-            revoked = sum(self._revoke(request, token) for token in queryset)
+            revoked = sum(self.revoke(request, token) for token in queryset)
         text = ngettext("%d token was revoked.", "%d tokens were revoked.", revoked)
         self.message_user(request, text % revoked, messages.SUCCESS)
 
@@ -255,7 +256,7 @@ class TokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         token = self._token(request, pk)
         if request.method == "POST":
             with transaction.atomic():
-                self._revoke(request, token)
+                self.revoke(request, token)
             text = gettext("Token %s is revoked.") % token
             self.message_user(request, text, messages.SUCCESS)
             change = reverse(
@@ -290,18 +291,28 @@ class TokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     ) -> HttpResponse:
         """Rotate, and show the text before anything is kept, as ``response_add``."""
         with transaction.atomic():
-            text = token.rotate(overlap)
-            until = token.old_secret_until
-            self.log_change(
-                request,
-                token,
-                gettext("Rotated; the old secret works until %s.") % _shown(until)
-                if until
-                else gettext("Rotated; the old secret has ended."),
-            )
+            text = self.rotate(request, token, overlap)
             return self._show(request, token, text)
 
-    def _revoke(self, request: HttpRequest, token: Token) -> bool:
+    @sensitive_variables("text")
+    def rotate(self, request: HttpRequest, token: Token, overlap: timedelta) -> str:
+        """Rotate and enter it in the history; return the token's new text.
+
+        Raises:
+            ValidationError: the token is not active, or ``overlap`` is too long.
+        """
+        text = token.rotate(overlap)
+        until = token.old_secret_until
+        self.log_change(
+            request,
+            token,
+            gettext("Rotated; until %s the old secret works too.") % _shown(until)
+            if until
+            else gettext("Rotated; the old secret has ended."),
+        )
+        return text
+
+    def revoke(self, request: HttpRequest, token: Token) -> bool:
         """Revoke and enter it in the history; False where it had been revoked."""
         if token.state is State.REVOKED:
             return False

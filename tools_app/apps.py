@@ -18,3 +18,5 @@ class ToolsAppConfig(AppConfig):
 
         register(checks.check_authenticators)
         register(checks.check_token_pepper)
+        register(checks.check_tickets)
+        register(checks.check_secret_key)

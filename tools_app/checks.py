@@ -8,19 +8,29 @@ from typing import Any
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
+from django.core.checks.security.base import (
+    SECRET_KEY_INSECURE_PREFIX,
+    SECRET_KEY_MIN_LENGTH,
+    SECRET_KEY_MIN_UNIQUE_CHARACTERS,
+)
 from django.utils.module_loading import import_string
 
-from mcp_transport.conf import Conf, read
+from mcp_transport.conf import read_settings
+from mcp_transport.stores import MEMORY
 
 TOKEN_AUTHENTICATOR = "tools_app.tokens.TokenAuthenticator"
+TICKETS = "tools_app.tickets.SingleUse"
 MIN_PEPPER_CHARS = 32
+
+_FORGETS = "django.core.cache.backends.dummy.DummyCache"
+_OF_ONE_PROCESS = "django.core.cache.backends.locmem.LocMemCache"
 
 
 def check_authenticators(
     app_configs: Sequence[AppConfig] | None, **_: Any
 ) -> list[CheckMessage]:
     """Warn where no authenticator accepts the tokens that are issued here."""
-    if any(map(_accepts_tokens, _conf().authenticators)):
+    if any(map(_accepts_tokens, read_settings()[0].authenticators)):
         return []
     return [
         Warning(
@@ -34,19 +44,70 @@ def check_authenticators(
 def check_token_pepper(
     app_configs: Sequence[AppConfig] | None, **_: Any
 ) -> list[CheckMessage]:
-    """Refuse a pepper that can be guessed."""
-    pepper = _conf().token_pepper
-    if pepper is None or len(pepper) >= MIN_PEPPER_CHARS:
-        return []
+    """Refuse peppers that can be guessed."""
+    conf, _problems = read_settings()
+    given = [("TOKEN_PEPPER_FALLBACKS", p) for p in conf.token_pepper_fallbacks]
+    if conf.token_pepper is not None:
+        given.append(("TOKEN_PEPPER", conf.token_pepper))
     return [
         Error(
-            f'MCP["TOKEN_PEPPER"] is shorter than {MIN_PEPPER_CHARS} characters.',
+            f'A pepper in MCP["{key}"] is shorter than {MIN_PEPPER_CHARS} characters.',
             hint=(
                 "Make one with: python -c "
                 '"import secrets; print(secrets.token_urlsafe(48))", '
                 "or leave it out to use SECRET_KEY."
             ),
             id="tools_app.E001",
+        )
+        for key, pepper in given
+        if len(pepper) < MIN_PEPPER_CHARS
+    ]
+
+
+def check_tickets(
+    app_configs: Sequence[AppConfig] | None, **_: Any
+) -> list[CheckMessage]:
+    """Refuse a cache in which a ticket could be used more than once."""
+    conf, _problems = read_settings()
+    if conf.tickets != TICKETS:
+        return []
+    backend = settings.CACHES["default"]["BACKEND"]
+    several = conf.store != MEMORY
+    if backend == _FORGETS or (backend == _OF_ONE_PROCESS and several):
+        return [
+            Error(
+                "Tickets could be used more than once: the processes that redeem "
+                "them share no cache.",
+                hint='Set CACHES["default"] to one that they share, such as '
+                "django.core.cache.backends.redis.RedisCache.",
+                id="tools_app.E003",
+            )
+        ]
+    return []
+
+
+def check_secret_key(
+    app_configs: Sequence[AppConfig] | None, **_: Any
+) -> list[CheckMessage]:
+    """Refuse a SECRET_KEY that can be guessed, where it stands in for a pepper."""
+    if settings.DEBUG or read_settings()[0].token_pepper is not None:
+        return []
+    key = str(settings.SECRET_KEY)
+    if (
+        len(key) >= SECRET_KEY_MIN_LENGTH
+        and len(set(key)) >= SECRET_KEY_MIN_UNIQUE_CHARACTERS
+        and not key.startswith(SECRET_KEY_INSECURE_PREFIX)
+    ):
+        return []
+    return [
+        Error(
+            "SECRET_KEY, which keys the digests of tokens and signs, can be guessed.",
+            hint=(
+                "Make one with: python -c "
+                '"import secrets; print(secrets.token_urlsafe(64))", and keep it out '
+                "of the repository."
+            ),
+            id="tools_app.E002",
         )
     ]
 
@@ -59,9 +120,3 @@ def _accepts_tokens(path: str) -> bool:
     except ImportError:
         return False  # mcp_transport.E004 tells of it
     return isinstance(named, type) and issubclass(named, TokenAuthenticator)
-
-
-def _conf() -> Conf:
-    """The settings; what is wrong among them, mcp_transport.E001 tells."""
-    conf, _problems = read(getattr(settings, "MCP", {}))
-    return conf

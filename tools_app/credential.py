@@ -48,13 +48,14 @@ def public_id_of(token: str) -> str | None:
 def peppers() -> tuple[hmac.HMAC, ...]:
     """Return the keyed hashes that may have made a digest; the first makes new ones.
 
-    The first is ``MCP["TOKEN_PEPPER"]`` where it is set, then come SECRET_KEY
-    and SECRET_KEY_FALLBACKS: neither setting a pepper nor rotating the secret
-    key withdraws a token.
+    The first is ``MCP["TOKEN_PEPPER"]`` where it is set, then come SECRET_KEY,
+    SECRET_KEY_FALLBACKS and ``MCP["TOKEN_PEPPER_FALLBACKS"]``: neither setting a
+    pepper nor rotating either key withdraws a token.
     """
+    conf = get_conf()
+    given = [] if conf.token_pepper is None else [conf.token_pepper]
     keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    given = get_conf().token_pepper
-    return tuple(map(_pepper, keys if given is None else [given, *keys]))
+    return tuple(map(_pepper, [*given, *keys, *conf.token_pepper_fallbacks]))
 
 
 def digest(pepper: hmac.HMAC, token: str) -> bytes:

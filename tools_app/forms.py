@@ -74,12 +74,13 @@ class TokenForm(forms.ModelForm):  # type: ignore[type-arg]
 
 class RotationForm(forms.Form):
     overlap_hours = forms.IntegerField(
-        label=_("Hours during which the old secret works on"),
+        label=_("Overlap in hours"),
         initial=OVERLAP // _HOUR,
         min_value=0,
         max_value=MAX_OVERLAP // _HOUR,
         help_text=_(
-            "Long enough to give every client the new secret; 0 ends the old one now."
+            "How long the old secret works on, 0 to 720: long enough to give every "
+            "client the new one."
         ),
     )
 

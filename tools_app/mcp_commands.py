@@ -142,7 +142,7 @@ def create(command: BaseCommand, options: dict[str, Any]) -> None:
         )
     except ValidationError as error:
         raise CommandError(" ".join(error.messages)) from None
-    _log(token, "issued")
+    _log(token, f"issued to act as {user} with {', '.join(token.scopes)}")
     command.stderr.write(
         f"Token {token} acts as {user}, grants {', '.join(token.scopes)} and "
         f"expires {_moment(token.expires_at)}. "

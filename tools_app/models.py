@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
 from tools_app import bounds, credential
+from tools_app.allowed_origin import AllowedOrigin as AllowedOrigin
 from tools_app.scopes import SCOPES_HELP, validate_scopes
 
 if TYPE_CHECKING:

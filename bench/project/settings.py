@@ -2,6 +2,7 @@
 
 BENCH_DATABASE   the path of the SQLite file
 BENCH_STORE      "memory", or the URL of a Redis
+BENCH_RATES      "" for no rates; else where they are counted: "memory", or a Redis
 """
 
 from __future__ import annotations
@@ -49,4 +50,20 @@ MCP = {
     "REPLAY_AGE_S": 10,
     # A list of a thousand tools is to be one page.
     "PAGE_SIZE": 1000,
+    # All load is that of one caller.
+    "MAX_CALLS": 10_000,
+    "MAX_STREAMS": 10_000,
 }
+
+# More than any load here: each request is counted, and none is refused.
+RATE = "1000000/s"
+RATES = os.environ.get("BENCH_RATES", "")
+if RATES:
+    MCP |= {f"RATE_PER_{what}": RATE for what in ("ADDRESS", "SESSION", "TOKEN")}
+if RATES.startswith("redis"):
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": RATES,
+        }
+    }

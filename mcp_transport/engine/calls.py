@@ -155,19 +155,24 @@ class Calls:
                 call.cancel()
 
     async def drain(self, timeout_s: float) -> int:
-        """Wait for the running calls, then end the rest; return how many.
+        """Wait for the running calls, then end the rest as if their deadlines had
+        come; return how many.
 
         The ended ones have run their clean-up when this returns.
         """
-        tasks = [call._task for call in self._running if call._task is not None]
-        if not tasks:
-            return 0
-        _, late = await asyncio.wait(tasks, timeout=timeout_s)
+        loop = asyncio.get_running_loop()
+        ends_at_s = loop.time() + timeout_s
+        while self._tasks() and (left_s := ends_at_s - loop.time()) > 0:
+            # Some may begin meanwhile: of a client that has not heard yet.
+            await asyncio.wait(self._tasks(), timeout=left_s)
+        late = self._tasks()
         for call in list(self._running):
-            if call._task in late:
-                call.cancel()
+            call._expire()
         await asyncio.gather(*late, return_exceptions=True)
         return len(late)
+
+    def _tasks(self) -> list[asyncio.Task[None]]:
+        return [call._task for call in self._running if call._task is not None]
 
     def __len__(self) -> int:
         return len(self._running)

@@ -31,10 +31,12 @@ from mcp_transport.engine.signals import (
     Signal,
     Signals,
 )
+from mcp_transport.engine.store import StoreUnavailable
 from mcp_transport.protocol.errors import (
     INTERNAL_ERROR,
     ProtocolError,
     TooManyRequests,
+    Unavailable,
     invalid_request,
     method_not_found,
 )
@@ -116,6 +118,7 @@ class Server:
         self.signals = signals or Alone()
         self.changes = Changes(self.signals.attend)
         self.listeners: set[asyncio.Future[None]] = set()
+        self.ends_streams = False
         self._metas: dict[str, dict[str, Any]] = {}
         self._hooks = tuple(hooks)
         catalogue.watch(lambda kind: self.announce(ListChanged(kind)))
@@ -210,6 +213,9 @@ class Server:
             exchange.respond(result)
         except ProtocolError as error:
             exchange.fail(error)
+        except StoreUnavailable:
+            # Nobody is served uncounted.
+            exchange.fail(Unavailable("this cannot be served at the moment", BUSY_S))
         except (KeyboardInterrupt, SystemExit, GeneratorExit):
             exchange.end()
             raise
@@ -285,10 +291,12 @@ class Server:
         self.signals.announce(change)
 
     def end_streams(self) -> None:
-        """End every listen stream with its result, as before a shutdown.
+        """End every listen stream with its result, as before a shutdown, and each
+        that is opened from now on.
 
         Spec: 2026-07-28 basic/patterns/subscriptions #ending.
         """
+        self.ends_streams = True
         for ended in list(self.listeners):
             if not ended.done():
                 ended.set_result(None)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 from mcp_transport.engine.caller import Network
 
@@ -44,6 +44,16 @@ def parsed(address: str) -> Address | None:
     if isinstance(found, IPv6Address) and found.ipv4_mapped is not None:
         return found.ipv4_mapped
     return found
+
+
+def counted_as(address: str | None) -> str:
+    """Return what an address is counted under: IPv6 by the network of 64 bits that
+    one subscriber has, and all unknown ones together.
+    """
+    found = None if address is None else parsed(address)
+    if isinstance(found, IPv6Address):
+        return str(IPv6Network((found, 64), strict=False))
+    return str(found) if found is not None else "unknown"
 
 
 def within(address: str | None, networks: Collection[Network]) -> bool:

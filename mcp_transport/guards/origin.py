@@ -13,14 +13,25 @@ import re
 from collections.abc import Collection
 from functools import lru_cache
 from ipaddress import AddressValueError, IPv6Address, ip_address
+from typing import Protocol
 
 _DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
-_MAX_ORIGIN_CHARS = 512  # a scheme, a host name of 253 characters and a port
+MAX_ORIGIN_CHARS = 512  # a scheme, a host name of 253 characters and a port
 _HOST_AND_PORT = (
     r"(?P<host>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>0|[1-9][0-9]{0,4}))?"
 )
 _HOST = re.compile(_HOST_AND_PORT)
 _ORIGIN = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://" + _HOST_AND_PORT)
+
+
+class Origins(Protocol):
+    """Who knows which origins are allowed at the moment: ``MCP["ORIGINS"]``."""
+
+    async def current(self) -> Collection[str]:
+        """Return them. It is asked with each request that has an Origin header, so
+        it keeps what it once read for a while.
+        """
+        ...
 
 
 def origin_allowed(origin: str | None, allowed: Collection[str]) -> bool:
@@ -45,7 +56,7 @@ def normalised_origin(origin: str) -> str | None:
     None when it is not exactly a scheme, a host and at most a port: no path,
     not even a slash at the end, no user, no list of origins.
     """
-    if len(origin) > _MAX_ORIGIN_CHARS or not (match := _ORIGIN.fullmatch(origin)):
+    if len(origin) > MAX_ORIGIN_CHARS or not (match := _ORIGIN.fullmatch(origin)):
         return None
     scheme, host = match["scheme"].lower(), match["host"].lower()
     if host.startswith("["):

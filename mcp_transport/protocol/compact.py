@@ -13,7 +13,7 @@ from typing import Any, Literal
 from pydantic import TypeAdapter
 from pydantic.errors import PydanticErrorMixin
 from pydantic.json_schema import GenerateJsonSchema
-from pydantic_core import SchemaError
+from pydantic_core import SchemaError, SchemaValidator
 
 from mcp_transport.protocol.schema import HEADER_KEYWORD
 from mcp_transport.protocol.schematree import BY_NAME, DATA, Schema, subschemas
@@ -21,6 +21,9 @@ from mcp_transport.protocol.schematree import BY_NAME, DATA, Schema, subschemas
 MAX_INLINED = 2_000  # schemas; beyond that references stay references
 _PREFIX = "#/$defs/"
 _COMBINING = frozenset(("$ref", "anyOf", "oneOf", "allOf", "not", "if"))
+# What is looked at item by item; and where pydantic keeps data, no schemas.
+_SEQUENCES = ("list", "tuple", "set", "frozenset")
+_KEPT = frozenset(("config", "default", "expected", "metadata", "serialization"))
 _NULL = {"type": "null"}
 _TYPES = {str: "string", bool: "boolean", int: "integer", float: "number"}
 
@@ -37,14 +40,33 @@ class _Untitled(GenerateJsonSchema):
 def adapter(annotation: Any) -> TypeAdapter[Any]:
     """Return what validates and dumps values of the type ``annotation``.
 
-    Raises TypeError for a type that has no schema.
+    A list, a tuple or a set is validated up to its first bad item, or its faults
+    would cost more than all else that a caller can send. Raises TypeError for a
+    type that has no schema.
     """
     try:
-        return TypeAdapter(annotation)
+        types = TypeAdapter(annotation)
+        types.validator = SchemaValidator(_failing_fast(types.core_schema))
+        return types
     except SchemaError as error:
         raise TypeError(" ".join(str(error).split())) from None
     except Exception as error:
         raise _as_type_error(error) from None
+
+
+def _failing_fast(node: Any) -> Any:
+    """Return a copy whose sequences are left at their first bad item.
+
+    Models and dataclasses have validators of their own, which nobody may touch.
+    """
+    if isinstance(node, list):
+        return [_failing_fast(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    copied = {k: v if k in _KEPT else _failing_fast(v) for k, v in node.items()}
+    if node.get("type") in _SEQUENCES:
+        copied["fail_fast"] = True
+    return copied
 
 
 def compact_schema(

@@ -16,10 +16,11 @@ RESOURCE_NOT_FOUND = -32002  # up to 2025-11-25, server/resources #error-handlin
 HEADER_MISMATCH = -32020  # 2026-07-28 basic/transports/streamable-http
 MISSING_CLIENT_CAPABILITY = -32021  # 2026-07-28 basic/index
 UNSUPPORTED_PROTOCOL_VERSION = -32022  # 2026-07-28 basic/versioning
-# Our own, outside of what is reserved: the HTTP statuses of RFC 6585 section 4 and
-# of RFC 6750 section 3.1.
+# Our own, outside of what is reserved: the HTTP statuses of RFC 6585 section 4, of
+# RFC 6750 section 3.1 and of RFC 9110 section 15.6.4.
 TOO_MANY_REQUESTS = 429
 INSUFFICIENT_SCOPE = 403
+UNAVAILABLE = 503
 
 
 class ProtocolError(Exception):
@@ -60,6 +61,16 @@ class TooManyRequests(ProtocolError):
     def __init__(self, message: str, retry_after_s: int | None = None) -> None:
         data = None if retry_after_s is None else {"retryAfter": retry_after_s}
         super().__init__(TOO_MANY_REQUESTS, message, data)
+        self.retry_after_s = retry_after_s
+
+
+class Unavailable(ProtocolError):
+    """What the request takes cannot be reached at the moment: nothing was done, and
+    it may be sent again after ``retry_after_s``. Nobody's fault at this end.
+    """
+
+    def __init__(self, message: str, retry_after_s: int) -> None:
+        super().__init__(UNAVAILABLE, message, {"retryAfter": retry_after_s})
         self.retry_after_s = retry_after_s
 
 

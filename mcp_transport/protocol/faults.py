@@ -21,6 +21,9 @@ from mcp_transport.protocol.wording import (
 
 _MAX_ALTERNATIVES = 3  # of a union, named at one place
 _MAX_PLACES = 3  # named within one argument
+_MAX_ERRORS = 1_000  # looked at: each of them is made of text, and there is one
+# for each member of a union at each item of a list
+_MAX_WORDED = 50  # errors put into words: names are compared with all that is known
 _MISSING = ("missing", "missing_argument", "missing_keyword_only_argument")
 _Kind = jsonschema_rs.ValidationErrorKind
 
@@ -98,15 +101,23 @@ def signature_words(
     error: ValidationError, arguments: Mapping[str, Any], known: Sequence[str]
 ) -> list[str]:
     """Say what a signature with the arguments ``known`` found wrong."""
+    count = error.error_count()
+    if count > _MAX_ERRORS:
+        return [f"{count} faults, too many to name one: try it with fewer values"]
     reasons: dict[str | int, dict[str, list[str]]] = {}
-    for detail in error.errors(include_url=False, include_context=False):
+    errors = error.errors(include_url=False, include_context=False)
+    for detail in errors[:_MAX_WORDED]:
         path = _path_in(arguments, detail["loc"])
         if detail["type"] in _MISSING:
             path = [*path, detail["loc"][-1]]
         places = reasons.setdefault(path[0] if path else "", {})
         where = place(path) or "arguments"
         places.setdefault(where, []).append(_detail_words(detail, path, known))
-    return _grouped(reasons.values())
+    more = count - _MAX_WORDED
+    return [
+        *_grouped(reasons.values()),
+        *([f"and {more} more: mend these first"] if more > 0 else []),
+    ]
 
 
 def _grouped(arguments: Iterable[dict[str, list[str]]]) -> list[str]:

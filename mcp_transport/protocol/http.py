@@ -18,10 +18,10 @@ from mcp_transport.protocol.errors import (
     INSUFFICIENT_SCOPE,
     METHOD_NOT_FOUND,
     TOO_MANY_REQUESTS,
+    UNAVAILABLE,
     ProtocolError,
     invalid_params,
     invalid_request,
-    method_not_found,
 )
 from mcp_transport.protocol.messages import (
     Batch,
@@ -51,7 +51,7 @@ NAMED = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
 
 
 # Errors of our own, each with the code of the HTTP status that it is over HTTP.
-STATUSES = frozenset({INSUFFICIENT_SCOPE, TOO_MANY_REQUESTS})
+STATUSES = frozenset({INSUFFICIENT_SCOPE, TOO_MANY_REQUESTS, UNAVAILABLE})
 
 
 def error_status(error: ProtocolError, revision: Revision) -> int:
@@ -170,8 +170,6 @@ def _claimed(
         )
     if isinstance(message, Request):
         _check_equal(headers, METHOD_HEADER, message.method)
-        if message.method not in revision.requests:
-            raise method_not_found(message.method)
         _check_name(message, headers)
     return revision
 

@@ -89,22 +89,22 @@ class Peer:
         if type(meta) is not dict:
             raise missing_meta(VERSION_KEY, CAPABILITIES_KEY)
         version = meta.get(VERSION_KEY)
+        # First, since what else has to be there is for a version to say.
+        if type(version) is str and version not in supported:
+            raise unsupported_version(version, supported)
         capabilities = meta.get(CAPABILITIES_KEY)
         if type(version) is not str or type(capabilities) is not dict:
             raise missing_meta(
                 *((VERSION_KEY,) if type(version) is not str else ()),
                 *((CAPABILITIES_KEY,) if type(capabilities) is not dict else ()),
             )
-        revision = supported.get(version)
-        if revision is None:
-            raise unsupported_version(version, supported)
         info = meta.get(CLIENT_INFO_KEY)
         if info is not None and type(info) is not dict:
             raise invalid_params(f"_meta[{CLIENT_INFO_KEY!r}] must be an object")
         level = meta.get(LOG_LEVEL_KEY)
         if level is not None:
             check_log_level(level)
-        return cls(revision, capabilities, info, level)
+        return cls(supported[version], capabilities, info, level)
 
     @classmethod
     def from_initialize(

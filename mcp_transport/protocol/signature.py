@@ -72,7 +72,7 @@ class Parameters:
 
         What JSON cannot say is read from what it can: a date from text, an int
         from "3" or 3.0. But true and false are no numbers. Raises
-        ArgumentError, which names every argument at fault.
+        ArgumentError, which names the arguments at fault.
         """
         for name in self._numbers:
             if isinstance(arguments.get(name), bool):

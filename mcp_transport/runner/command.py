@@ -43,7 +43,9 @@ def serve(command: BaseCommand, options: dict[str, Any]) -> None:
         _serve(socket.socket(fileno=descriptor), read, pipe)
         return
     with listen(read) as listener:
-        command.stderr.write(f"Serving {read.application} at {place_of(listener)}")
+        command.stderr.write(
+            f"Listening on {place_of(listener)}, serving {read.application}"
+        )
         if read.workers > 1:
             workers.supervise(listener, read)
         else:

@@ -35,7 +35,6 @@ class Links:
         self._most = most
         self._strangers: defaultdict[str, dict[Channel, float]] = defaultdict(dict)
         self._sweep_s = SWEEP_S
-        self._emptied = asyncio.Event()
 
     def __len__(self) -> int:
         return len(self.channels) + len(self.sockets)
@@ -45,7 +44,6 @@ class Links:
         return len(self) >= self._most
 
     def opened(self, channel: Channel) -> None:
-        self._emptied.clear()
         self.channels.add(channel)
         if channel.address is None:
             return
@@ -71,7 +69,6 @@ class Links:
     def closed(self, channel: Channel) -> None:
         self.known(channel)
         self.channels.discard(channel)
-        self._look()
 
     def upgraded(self, channel: Channel, socket: WebSocket) -> None:
         self.sockets.add(socket)
@@ -79,11 +76,6 @@ class Links:
 
     def hung_up(self, socket: WebSocket) -> None:
         self.sockets.discard(socket)
-        self._look()
-
-    def _look(self) -> None:
-        if not self:
-            self._emptied.set()
 
     async def sweep(self) -> None:
         """End what waits for longer than it may, for ever."""
@@ -99,11 +91,6 @@ class Links:
         self._sweep_s = LAST_SWEEP_S
         for channel in self.channels:
             channel.hasten()
-
-    async def emptied(self) -> None:
-        """Wait until there is no connection any more."""
-        if self:
-            await self._emptied.wait()
 
     def abort(self) -> None:
         """Cut every connection."""

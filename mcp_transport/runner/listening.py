@@ -45,8 +45,10 @@ def _listener(options: Options) -> socket.socket:
         return socket.socket(fileno=options.fd)
     if options.unix_socket is not None:
         _remove_remains(options.unix_socket)
-        listener = socket.socket(socket.AF_UNIX)
-        listener.bind(options.unix_socket)
+        with contextlib.ExitStack() as stack:
+            listener = stack.enter_context(socket.socket(socket.AF_UNIX))
+            listener.bind(options.unix_socket)
+            stack.pop_all()
         return listener
     host = (options.host or DEFAULT_HOST).strip("[]")
     port = DEFAULT_PORT if options.port is None else options.port

@@ -20,7 +20,7 @@ RETRY_MS = 1000
 
 class Request(WebRequest):  # type: ignore[misc]
     server: Server
-    channel: Channel | None
+    channel: Any  # a Channel, and None when it is over
 
     def __init__(self, channel: Channel, *arguments: Any) -> None:
         super().__init__(channel, *arguments)
@@ -37,6 +37,11 @@ class Request(WebRequest):  # type: ignore[misc]
             raise BodyTooLarge
 
     def process(self) -> Any:
+        if self.server.leaving and self.requestHeaders.hasHeader(b"upgrade"):
+            # Unanswered, for a proxy to ask another process: what would be opened
+            # now could not stay.
+            self.channel.loseConnection()
+            return None
         # daphne would believe this one from anybody.
         self.requestHeaders.removeHeader(b"daphne-root-path")
         return super().process()

@@ -27,8 +27,9 @@ SENDABLE = frozenset({1000, 1001, 1002, 1003, *range(1007, 1015), *range(3000, 5
 MAX_REASON_BYTES = 123
 # Messages that the application has not read yet: with so many, no more is read.
 MAX_UNREAD = 64
-# Pings, pongs and pieces of messages: what costs us more than its sender. Per
-# second, for a few seconds at once.
+# Pings, pongs and pieces of messages that are shorter than this: what costs us more
+# than its sender. Per second, for a few seconds at once.
+PIECE_BYTES = 64
 ODD_FRAMES = 200
 ODD_FRAMES_AT_ONCE = 1000
 
@@ -55,7 +56,6 @@ class Inbox(asyncio.Queue[Any]):
 class WebSocket(WebSocketProtocol):  # type: ignore[misc]
     flow: Flow
     _paused = False
-    _told_to_stop = False
     _flooding = False
     _odd_frames = float(ODD_FRAMES_AT_ONCE)
     _counted_at = 0.0
@@ -78,6 +78,11 @@ class WebSocket(WebSocketProtocol):  # type: ignore[misc]
         super().connectionLost(reason)
         self._server.links.hung_up(self)
 
+    def onClose(self, wasClean: bool, code: int, reason: str) -> None:
+        # Of a handshake that failed daphne knows nothing.
+        if hasattr(self, "request"):
+            super().onClose(wasClean, code, reason)
+
     # Inbound
 
     def inbox(self) -> Inbox:
@@ -89,7 +94,7 @@ class WebSocket(WebSocketProtocol):  # type: ignore[misc]
 
     def onFrameBegin(self) -> None:
         frame = self.current_frame
-        if frame.opcode > 7 or not frame.fin:
+        if frame.opcode > 7 or (not frame.fin and frame.length < PIECE_BYTES):
             self._count()
         super().onFrameBegin()
 
@@ -110,18 +115,17 @@ class WebSocket(WebSocketProtocol):  # type: ignore[misc]
 
     def resume_reading(self) -> None:
         self._paused = False
-        if not self._told_to_stop:
-            self.transport.resumeProducing()
+        self.transport.resumeProducing()
 
     def onAutoPingTimeout(self) -> None:
         """Its pong cannot have come while nothing was read: that is not its fault."""
-        if self._paused or self._told_to_stop:
+        if self._paused:
             self.autoPingTimeoutCall = None
         else:
             super().onAutoPingTimeout()
 
     def check_timeouts(self) -> None:
-        if not (self._paused or self._told_to_stop):
+        if not self._paused:
             super().check_timeouts()
 
     # Outbound
@@ -146,18 +150,15 @@ class WebSocket(WebSocketProtocol):  # type: ignore[misc]
         """
         if code not in SENDABLE:
             raise ValueError(f"a WebSocket cannot be closed with the code {code}")
+        if self._paused:
+            self.resume_reading()  # or its answer would never be heard
         cut = reason.encode()[:MAX_REASON_BYTES].decode(errors="ignore").encode()
         self.sendCloseFrame(code=code, reasonUtf8=cut)
 
-    def stop_reading(self) -> None:
-        """Take no more messages, because the process is about to end."""
-        self._told_to_stop = True
-        self.transport.pauseProducing()
-
     def go_away(self) -> None:
-        """End the connection: whoever serves it next is not this process."""
-        self._told_to_stop = False
-        self.transport.resumeProducing()
+        """End the connection, if the application has not: whoever serves it next is
+        not this process.
+        """
         if self.state == self.STATE_OPEN:
             self.close(GOING_AWAY, "the server stops")
         elif self.state == self.STATE_CONNECTING:

@@ -15,8 +15,12 @@ import asyncio
 import logging
 import secrets
 from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Sequence
+from functools import cache
 from typing import Any, Protocol
 
+from django.core.signals import setting_changed
+
+from mcp_transport.conf import get_conf, get_store
 from mcp_transport.engine.eventlog import (
     STANDING,
     Event,
@@ -31,11 +35,10 @@ from mcp_transport.engine.session import Session
 from mcp_transport.engine.store import Store, StoreUnavailable
 from mcp_transport.protocol.framing import sse_comment, sse_event
 from mcp_transport.protocol.messages import Request
+from mcp_transport.transports.goodbye import GOING_AWAY, hears_notices
+from mcp_transport.transports.replies import RETRY_MS, come_back
 
 logger = logging.getLogger("mcp_transport")
-
-# What a client waits before it comes back, unless a tool says otherwise.
-RETRY_MS = 1000
 
 
 async def first_words(exchanges: Collection[Exchange], silence_s: float) -> None:
@@ -174,6 +177,20 @@ class Deliveries:
             except StoreUnavailable:
                 logger.warning("a session waits to be kept: no store")
 
+    async def goodbye(self, session: Session) -> bytes:
+        """Return what is said last on a session's stream before a restart."""
+        try:
+            known = await self._sessions.get(session.id, session.subject)
+        except StoreUnavailable:
+            return await come_back()
+        told = known is not None and hears_notices(known)
+        return (sse_event(GOING_AWAY) if told else b"") + await come_back()
+
+    async def settle(self, timeout_s: float) -> None:
+        """Wait until all that was said so far is recorded."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=timeout_s)
+
     async def is_read(self, session: Session, stream: str) -> bool:
         return await self._events.is_read(session.id, stream)
 
@@ -239,6 +256,19 @@ class Deliveries:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+@cache
+def get_deliveries() -> Deliveries:
+    return Deliveries(get_store(), get_conf().limits)
+
+
+def _forget(*, setting: str, **_: object) -> None:
+    if setting == "MCP":
+        get_deliveries.cache_clear()
+
+
+setting_changed.connect(_forget, dispatch_uid="mcp_transport.delivery")
 
 
 def _framed(framing: Framing, before: Position, event: Event) -> bytes:

@@ -36,12 +36,17 @@ from mcp_transport.protocol.messages import (
     parse,
 )
 from mcp_transport.protocol.peer import claimed_version, unsupported_version
+from mcp_transport.transports.goodbye import GOING_AWAY, hears_notices
 
 logger = logging.getLogger("mcp_transport")
 
 
 class Flooded(ProtocolError):
     """The client goes on asking although it was refused: the connection ends."""
+
+
+class GoingAway(Exception):
+    """The server stops: what runs is answered yet, and nothing more is taken."""
 
 
 class Transport(Protocol):
@@ -59,7 +64,8 @@ class Transport(Protocol):
         """Return the next message, or None when the client has no more to say.
 
         Raises ProtocolError for a message that cannot be read, such as one that
-        is too long: it is answered, and the next one is asked for.
+        is too long: it is answered, and the next one is asked for. Raises GoingAway
+        when the server is about to stop.
         """
         ...
 
@@ -100,6 +106,8 @@ async def serve(
         while await connection.take():
             await connection.room(patience_s)
         await connection.linger(linger_s)
+    except GoingAway:
+        await connection.part()
     except ConnectionError:
         logger.info("a %s connection broke", binding.name)
     finally:
@@ -199,6 +207,13 @@ class _Connection:
     def _full(self) -> bool:
         return len(self._exchanges) >= self._server.limits.max_in_flight
 
+    @property
+    def _crowded(self) -> bool:
+        """Tell whether the next call might be one too many for its caller."""
+        limits = self._server.limits
+        most = min(limits.max_in_flight, self._caller.max_calls or limits.max_calls)
+        return len(self._exchanges) >= most
+
     def _count(self, message: Request) -> None:
         """Raises Flooded for a client that was refused that often in a row already."""
         if not self._full:
@@ -259,17 +274,23 @@ class _Connection:
         """Wait until one more request may run, but not for long: what comes next
         may be the answer or the cancel that a running one waits for.
         """
-        if not self._full:
+        if not self._crowded:
             return
         with suppress(TimeoutError):
             async with asyncio.timeout(timeout_s):
-                while self._full:
+                while self._crowded:
                     await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
 
     async def linger(self, timeout_s: float) -> None:
         """Let what runs end by itself, and be answered, within ``timeout_s``."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=timeout_s)
+
+    async def part(self) -> None:
+        """Tell the client that the server goes away, and answer what runs."""
+        if hears_notices(self._session):
+            await self._tell(GOING_AWAY)
+        await self.linger(self._server.limits.call_timeout_s)
 
     async def end(self) -> None:
         """End all that runs for this connection, and wait until it has."""

@@ -38,8 +38,9 @@ from mcp_transport.protocol.messages import (
 )
 from mcp_transport.protocol.peer import Peer
 from mcp_transport.protocol.revisions import PLAIN
-from mcp_transport.transports.delivery import RETRY_MS, Deliveries, live
+from mcp_transport.transports.delivery import Deliveries, live
 from mcp_transport.transports.replies import (
+    RETRY_MS,
     answer,
     json_reply,
     nothing,
@@ -100,7 +101,7 @@ class PlainHTTP:
         name = headers.get(NAME_HEADER) or request.GET.get(NAME_PARAMETER, "")
         if not _NAME.fullmatch(name):
             return refusal(400, "X-Session-ID must be 1 to 128 visible characters")
-        session_id = _session_id(caller, name)
+        session_id = self._session_id(caller, name)
         if request.method == "POST":
             return await self._post(request, session_id, caller, headers)
         if request.method == "GET" and hasattr(request, "scope"):
@@ -182,6 +183,7 @@ class PlainHTTP:
         except Gone:
             return refusal(404, "the events after this Last-Event-ID are gone")
         response = sse_reply(events)
+        response.answers = False
         response._resource_closers.append(release)  # type: ignore[attr-defined]
         return response
 
@@ -194,6 +196,15 @@ class PlainHTTP:
         session = Session(session_id, caller.subject, peer, Phase.READY)
         await self._sessions.add(session)
         return session
+
+    def _session_id(self, caller: Caller, name: str) -> str:
+        """Return the id of a name's session, which no client can make: it would be
+        taken for one of ours at another door.
+        """
+        signed = self._server.signer.sign(
+            "plain session", f"{caller.subject}\0{name}".encode()
+        )
+        return hashlib.sha256(signed.encode()).hexdigest()
 
 
 def named(message: bytes, id: str | None = None) -> bytes:
@@ -215,10 +226,6 @@ def named(message: bytes, id: str | None = None) -> bytes:
         told, ended = {"type": "complete", "result": said["result"]}, "result"
     told |= {"id": said["id"]} if "id" in said else {}
     return sse_event(dumps(told), event=ended, id=id) + sse_event(b"{}", event="done")
-
-
-def _session_id(caller: Caller, name: str) -> str:
-    return hashlib.sha256(f"{caller.subject}\0{name}".encode()).hexdigest()
 
 
 def _single(body: bytes) -> Message:

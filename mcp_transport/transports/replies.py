@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
 from django.http import HttpResponse, StreamingHttpResponse
 
+from mcp_transport.conf import get_conf
 from mcp_transport.engine.exchange import Exchange
 from mcp_transport.guards.bearer import REALM, challenge
 from mcp_transport.protocol.errors import (
     InsufficientScope,
     ProtocolError,
     TooManyRequests,
+    Unavailable,
     invalid_request,
 )
 from mcp_transport.protocol.http import error_status, refusal_status
 from mcp_transport.protocol.messages import encode_error
 
+# What a client waits before it comes back, unless a tool says otherwise.
+RETRY_MS = 1000
+RETRY_AFTER_S = 1
 COMPRESS_OVER_BYTES = 1024
 GZIP_LEVEL = 3
 ZERO = ("q=0", "q=0.0", "q=0.00", "q=0.000")
@@ -55,12 +60,18 @@ def told_by_headers(error: ProtocolError) -> dict[str, str]:
     """Return the response headers that say what an error says.
 
     Spec: 2026-07-28 basic/authorization #scope-challenge-handling; RFC 6585
-    section 4.
+    section 4; RFC 9110 section 15.6.4.
     """
-    if isinstance(error, TooManyRequests) and error.retry_after_s is not None:
-        return {"Retry-After": str(error.retry_after_s)}
+    if isinstance(error, TooManyRequests | Unavailable):
+        after_s = error.retry_after_s
+        return {} if after_s is None else {"Retry-After": str(after_s)}
     if isinstance(error, InsufficientScope):
-        said = challenge(realm=REALM, error="insufficient_scope", scope=error.scope)
+        said = challenge(
+            realm=REALM,
+            resource_metadata=get_conf().metadata_url,
+            error="insufficient_scope",
+            scope=error.scope,
+        )
         return {"WWW-Authenticate": said}
     return {}
 
@@ -98,10 +109,21 @@ def _accepts_gzip(accept: str) -> bool:
     return accepted.get("gzip", accepted.get("*", False))
 
 
-def sse_reply(body: AsyncIterator[bytes]) -> StreamingHttpResponse:
-    return StreamingHttpResponse(
-        body, content_type="text/event-stream", headers=STREAMED
-    )
+async def come_back() -> bytes:
+    return b"retry: %d\n\n" % RETRY_MS
+
+
+class EventStream(StreamingHttpResponse):
+    """``answers`` tells whether calls are answered on it. ``goodbye`` makes what is
+    said last when the server ends it to restart: when to come back, if nothing else.
+    """
+
+    answers = True
+    goodbye: Callable[[], Awaitable[bytes]] = staticmethod(come_back)
+
+
+def sse_reply(body: AsyncIterator[bytes]) -> EventStream:
+    return EventStream(body, content_type="text/event-stream", headers=STREAMED)
 
 
 def nothing(status: int, headers: Mapping[str, str] | None = None) -> HttpResponse:
@@ -121,3 +143,8 @@ def refusal(
         content_type="application/json",
         headers={**PRIVATE, **(headers or {})},
     )
+
+
+def unavailable(reason: str) -> HttpResponse:
+    """Refuse a request that may be sent again, soon."""
+    return refusal(503, reason, {"Retry-After": str(RETRY_AFTER_S)})

@@ -41,6 +41,14 @@ def authorization(request: HttpRequest) -> str | None:
     return value
 
 
+def peer_address(request: HttpRequest) -> str | None:
+    """Return the other end of the connection; None on a Unix socket."""
+    scope: Mapping[str, Any] | None = getattr(request, "scope", None)
+    if scope is None:
+        return request.META.get("REMOTE_ADDR") or None
+    return (scope.get("client") or (None,))[0]
+
+
 def joined(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
     """Return an ASGI scope's headers by name; repeated ones joined by commas."""
     headers: dict[str, str] = {}

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
+from functools import partial
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -97,6 +98,7 @@ class HTTPWithSSE:
         )
         loop = asyncio.get_running_loop()
         response = sse_reply(events)
+        response.goodbye = partial(self._deliveries.goodbye, session)
         response._resource_closers += [  # type: ignore[attr-defined]
             release,
             lambda: loop.call_soon_threadsafe(self._closed, session),

@@ -10,6 +10,7 @@ Spec: 2026-07-28 basic/transports/streamable-http; 2025-11-25 basic/transports.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from functools import partial
 from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -46,12 +47,12 @@ from mcp_transport.protocol.peer import unsupported_version
 from mcp_transport.protocol.revisions import REVISIONS, STATEFUL, STATELESS
 from mcp_transport.transports.claims import claims, used_before
 from mcp_transport.transports.delivery import (
-    RETRY_MS,
     Deliveries,
     first_words,
     live,
 )
 from mcp_transport.transports.replies import (
+    RETRY_MS,
     answer,
     json_reply,
     nothing,
@@ -280,6 +281,8 @@ class StreamableHTTP:
             session, stream, after, Resumable(session), self._limits.stream_age_s
         )
         response = sse_reply(events)
+        response.answers = stream != STANDING
+        response.goodbye = partial(self._deliveries.goodbye, session)
         response._resource_closers.append(release)  # type: ignore[attr-defined]
         return response
 

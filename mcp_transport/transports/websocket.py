@@ -21,18 +21,30 @@ from django.views.decorators.debug import sensitive_variables
 
 from mcp_transport.conf import get_conf, get_server
 from mcp_transport.connections import close_shared_connections
-from mcp_transport.engine.caller import ANONYMOUS, Caller, Credential
+from mcp_transport.engine.caller import Credential
 from mcp_transport.engine.exchange import Binding
+from mcp_transport.engine.store import StoreUnavailable
 from mcp_transport.guards.bearer import MalformedCredentials, credentials
-from mcp_transport.protocol.errors import ProtocolError
+from mcp_transport.protocol.errors import ProtocolError, TooManyRequests
 from mcp_transport.protocol.revisions import STATEFUL, STATELESS
 from mcp_transport.transports.admission import (
-    authenticate,
+    NOBODY,
+    TICKET_PREFIX,
+    Bearer,
+    Ticket,
+    address_behind,
+    admit,
     may_be_anonymous,
-    redeem,
     why_foreign,
 )
-from mcp_transport.transports.duplex import Flooded, serve
+from mcp_transport.transports.duplex import Flooded, GoingAway, serve
+from mcp_transport.transports.open_streams import (
+    Ending,
+    Full,
+    OpenStream,
+    StreamEnded,
+    get_open_streams,
+)
 from mcp_transport.transports.requests import joined
 
 logger = logging.getLogger("mcp_transport")
@@ -41,7 +53,6 @@ BINDING = Binding("websocket", STATEFUL, STATELESS)
 SUBPROTOCOL = "mcp"
 # Browsers can set no header of a handshake but this list.
 TOKEN_PREFIX = "token-"
-TICKET_PREFIX = "ticket-"
 
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
@@ -51,9 +62,11 @@ class Reason(IntEnum):
     """Why the server ends a connection: the code of its close frame.
 
     RFC 6455 section 7.4.2 leaves 4000 to 4999 to applications; of the others
-    daphne can send none but 1000.
+    daphne by itself can send none but 1000.
     """
 
+    GOING_AWAY = 1001
+    """The server stops; only one that can send this code stops so."""
     NOT_TEXT = 4400
     """A binary frame came; messages are text."""
     NO_CREDENTIAL = 4401
@@ -61,23 +74,19 @@ class Reason(IntEnum):
     TOO_LARGE = 4413
     """A message was longer than ``max_body_bytes``."""
     TOO_MANY = 4429
-    """The client went on although more than ``max_in_flight`` requests ran."""
+    """The client went on although more than ``max_in_flight`` requests ran, has as
+    many connections as it may, or failed to be let in too often.
+    """
     FAILED = 4500
-    """The server cannot go on: it failed, and its log says how, or it stops."""
+    """The server cannot go on: it failed, and its log says how."""
+    BUSY = 4503
+    """The server has no room, or cannot reach what it needs: come again."""
 
 
 class Visitor:
     """Who opens a connection, by what the handshake says."""
 
-    __slots__ = (
-        "_address",
-        "_headers",
-        "_known",
-        "_offered",
-        "_redeemed",
-        "_ticket",
-        "_token",
-    )
+    __slots__ = ("_address", "_headers", "_offered", "_peer", "_ticket", "_token")
 
     @sensitive_variables()
     def __init__(self, scope: Mapping[str, Any]) -> None:
@@ -85,49 +94,41 @@ class Visitor:
         authorization = headers.pop("authorization", None)
         self._headers = headers
         self._offered: list[str] = scope["subprotocols"]
-        self._address: str | None = (scope.get("client") or (None,))[0]
+        self._peer: str | None = (scope.get("client") or (None,))[0]
+        self._address = address_behind(self._peer, headers)
         self._token = _token(authorization, self._offered)
         self._ticket = _among(self._offered, TICKET_PREFIX)
-        self._redeemed: Credential | None = None
-        self._known: Caller | None = None
 
-    @property
-    def welcome(self) -> bool:
+    async def is_welcome(self) -> bool:
         """Tell whether it comes from where it may, and speaks what is spoken here."""
         return (
             BINDING.name in get_conf().transports
             and SUBPROTOCOL in self._offered
-            and why_foreign(self._headers) is None
+            and await why_foreign(self._headers) is None
         )
 
-    async def caller(self) -> Caller | None:
-        """Return who it is, or None for nobody who is let in. A token comes before
-        a ticket, which is spent by this.
-        """
-        if self._token is None and self._ticket is not None:
-            self._redeemed = await redeem(self._ticket)
-        self._known = await self._identify()
-        return self._known
+    async def enter(self) -> OpenStream | None:
+        """Return the place of a connection that is let in; None for nobody's.
 
-    async def may_stay(self) -> bool:
-        """Tell whether the credential still grants what it did. It is asked with
-        each message, so that a token has an end here as it has with HTTP.
+        Raises TooManyRequests, Full, and StoreUnavailable.
         """
-        now = await self._identify()
-        return self._known is not None and self._known.same_rights(now)
+        credential = self._credential()
+        if credential is None:
+            return None
+        caller = await admit(credential, self._address)
+        if caller is None:
+            return None
+        return get_open_streams().standing(caller, credential)
 
     @sensitive_variables()
-    async def _identify(self) -> Caller | None:
-        if self._token:
-            return await authenticate(self._token)
-        if self._redeemed is not None:
-            return await self._redeemed.caller()
-        if (
-            self._token is None
-            and self._ticket is None
-            and may_be_anonymous(self._address, self._headers.get("host"))
-        ):
-            return ANONYMOUS
+    def _credential(self) -> Credential | None:
+        """Return what it comes with: a token before a ticket, which is spent."""
+        if self._token is not None:
+            return Bearer(self._token, self._address) if self._token else None
+        if self._ticket is not None:
+            return Ticket(self._ticket, self._address)
+        if may_be_anonymous(self._peer, self._address, self._headers.get("host")):
+            return NOBODY
         return None
 
 
@@ -160,11 +161,15 @@ class Socket:
     """An open WebSocket as a Transport."""
 
     def __init__(
-        self, receive: Receive, send: Send, visitor: Visitor, max_bytes: int
+        self,
+        receive: Receive,
+        send: Send,
+        stream: OpenStream,
+        max_bytes: int,
     ) -> None:
         self._receive = receive
+        self._stream = stream
         self._send = send
-        self._visitor = visitor
         self._max_bytes = max_bytes
         self._reason = Reason.FAILED
         self._open = True
@@ -173,7 +178,14 @@ class Socket:
         """It was accepted before: who is turned away after that is told why."""
 
     async def receive(self) -> bytes | None:
-        event = await self._receive()
+        try:
+            event = await self._stream.next(self._receive)
+        except StreamEnded as ended:
+            if ended.ending is Ending.RESTART:
+                self.leave(Reason.GOING_AWAY)
+                raise GoingAway from None
+            self.leave(Reason.NO_CREDENTIAL)
+            return None
         if event["type"] == "websocket.disconnect":
             self._open = False
             return None
@@ -182,7 +194,7 @@ class Socket:
             self.leave(Reason.NOT_TEXT)
         elif len(message := text.encode()) > self._max_bytes:
             self.leave(Reason.TOO_LARGE)
-        elif not await self._visitor.may_stay():
+        elif not await self._stream.still_granted():
             self.leave(Reason.NO_CREDENTIAL)
         else:
             return message
@@ -211,13 +223,16 @@ class Socket:
         """Say why, to a client that is still there. Once is enough."""
         if self._open:
             self._open = False
-            try:
-                await self._send(
-                    {"type": "websocket.close", "code": self._reason.value}
-                )
-            except OSError:
-                logger.info("a client had gone before it was told why")
+            await closed(self._send, self._reason)
         close_shared_connections()
+
+
+async def closed(send: Send, reason: Reason) -> None:
+    """End a connection; its client may have gone already."""
+    try:
+        await send({"type": "websocket.close", "code": reason.value})
+    except OSError:
+        logger.info("a client had gone before it was told why")
 
 
 class MCPConsumer(AsyncConsumer):
@@ -234,19 +249,26 @@ class MCPConsumer(AsyncConsumer):
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         await receive()  # websocket.connect
         visitor = Visitor(scope)
-        if not visitor.welcome:
+        if not await visitor.is_welcome():
             await send({"type": "websocket.close"})
             return
         await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL})
-        max_bytes = get_conf().limits.max_body_bytes
-        socket = Socket(receive, send, visitor, max_bytes)
         try:
-            caller = await visitor.caller()
-            if caller is None:
-                socket.leave(Reason.NO_CREDENTIAL)
-            else:
-                await serve(get_server(), socket, caller, BINDING)
+            stream = await visitor.enter()
+        except TooManyRequests:
+            return await closed(send, Reason.TOO_MANY)
+        except (Full, StoreUnavailable):
+            return await closed(send, Reason.BUSY)
+        except Exception:
+            logger.exception("a WebSocket could not be opened")
+            return await closed(send, Reason.FAILED)
+        if stream is None:
+            return await closed(send, Reason.NO_CREDENTIAL)
+        socket = Socket(receive, send, stream, get_conf().limits.max_body_bytes)
+        try:
+            await serve(get_server(), socket, stream.caller, BINDING)
         except Exception:
             logger.exception("a WebSocket failed")
         finally:
+            stream.close()
             await socket.close()

@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 import yaml
-from daphne.cli import CommandLineInterface  # type: ignore[import-untyped]
 
 from deploy.cluster import APPLICATION, OPTIONS
 from deploy.docker.healthy import check
 from deploy.servers import DEPLOY, ROOT
+from tests.deploy.serving import options_of
 from tests.serving import Served, daphne
 
 DOCKER = DEPLOY / "docker"
@@ -103,13 +103,16 @@ def test_secrets_are_made_once_and_belong_together(
     assert (docker / "secrets" / "store").read_text() == made["store"]
 
 
-def test_the_image_serves_as_the_units_do() -> None:
-    (command,) = re.findall(r"^CMD (\[.*?\])$", DOCKERFILE, re.MULTILINE | re.DOTALL)
-    _, *options = json.loads(command.replace("\\\n", ""))
-    given = CommandLineInterface().parser.parse_args(options)
+def test_the_image_serves_as_the_units_do(compose: dict[str, Any]) -> None:
+    (found,) = re.findall(r"^CMD (\[.*?\])$", DOCKERFILE, re.MULTILINE | re.DOTALL)
+    python, *command = json.loads(found.replace("\\\n", ""))
+    assert python == ".venv/bin/python"
+    given = options_of(command)
     assert given.application == APPLICATION
-    assert given.socket_strings == ["tcp:port=8000:interface=0.0.0.0:backlog=2048"]
-    assert set(OPTIONS) <= set(options)
+    assert (given.host, given.port) == ("0.0.0.0", 8000)
+    assert set(OPTIONS) <= set(command)
+    patience = compose["services"]["web"]["stop_grace_period"]
+    assert int(patience.removesuffix("s")) > given.grace_s + 2
     assert "\nUSER mcp\n" in DOCKERFILE
 
 

@@ -8,10 +8,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from daphne.cli import CommandLineInterface  # type: ignore[import-untyped]
 
 from deploy.cluster import APPLICATION, OPTIONS
 from deploy.servers import DEPLOY, ROOT
+from tests.deploy.serving import options_of
 
 UNITS = DEPLOY / "systemd"
 
@@ -64,12 +64,14 @@ def service() -> configparser.SectionProxy:
     return unit["Service"]
 
 
-def test_daphne_takes_its_options() -> None:
-    _, *options = shlex.split(service()["ExecStart"])
-    given = CommandLineInterface().parser.parse_args(options)
+def test_the_command_takes_its_options() -> None:
+    python, *command = shlex.split(service()["ExecStart"].replace("%i", "8001"))
+    assert python == "/srv/mcp/.venv/bin/python"
+    given = options_of(command)
     assert given.application == APPLICATION
-    assert given.socket_strings == ["tcp:port=%i:interface=127.0.0.1:backlog=2048"]
-    assert set(OPTIONS) <= set(options)
+    assert (given.host, given.port) == ("127.0.0.1", 8001)
+    assert set(OPTIONS) <= set(command)
+    assert int(service()["TimeoutStopSec"]) > given.grace_s + 2
 
 
 def test_it_may_hold_many_streams() -> None:

@@ -195,6 +195,10 @@ async def test_those_who_may_see_the_same_share_a_page() -> None:
     assert await page(caller("tools:call:a")) is not mine
     assert await page(caller("tools", permissions=("shop.x",))) is not mine
     assert await page(Caller("x", frozenset({"tools"}), is_superuser=True)) is not mine
+    for names in ({"a"}, {"a", "b"}, set[str]()):
+        limited = Caller("x", frozenset({"tools"}), tools=frozenset(names))
+        assert await page(limited) is not mine
+        assert {entry.key for entry in (await page(limited)).entries} == names
     shelf.add(Tool.of(answer, name="c"))
     assert await page(caller("tools")) is not mine
 
@@ -256,6 +260,24 @@ async def test_a_resource_says_which_scope_it_takes() -> None:
             await shelf.find("resources", uri, nobody)
         assert refused.value.scope == scope
     assert await shelf.find("resources", "other://1", nobody) is None
+
+
+async def test_a_tool_that_a_caller_is_not_limited_to_is_not_there() -> None:
+    shelf = Shelf()
+    shelf.tool(name="free")(answer)
+    shelf.tool(name="scoped", scope="shop:read")(answer)
+    shelf.tool(name="guarded", permission="shop.view")(answer)
+    shelf.prompt(name="words")(answer)
+    names = frozenset({"free", "guarded", "words", "unknown"})
+    limited = Caller("x", frozenset({"*"}), tools=names)
+    assert await keys(shelf, caller=limited) == ["free"]
+    assert await keys(shelf, "prompts", limited) == ["words"]
+    assert await shelf.find("tools", "free", limited) is not None
+    for name in ("scoped", "guarded", "unknown"):
+        assert await shelf.find("tools", name, limited) is None
+    # Not even that another scope would do is told.
+    unscoped = Caller("x", frozenset({"other"}), tools=names)
+    assert await shelf.find("tools", "scoped", unscoped) is None
 
 
 # Resources.

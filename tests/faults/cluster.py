@@ -1,4 +1,4 @@
-"""Stock daphne processes before one Redis, all ours to kill."""
+"""Processes before one Redis, all ours to kill: stock daphne, unless told otherwise."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import asyncio
 import os
 import random
 import re
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import redis
@@ -31,6 +31,7 @@ class Cluster:
     def __init__(
         self, directory: Path, server: Redis, members: list[Served], effects: Path
     ) -> None:
+        self.directory = directory
         self.redis = server
         self.members = members
         self.ready = list(members)
@@ -81,6 +82,7 @@ async def cluster(
     *,
     environ: Mapping[str, str] | None = None,
     proxy: Proxy | None = None,
+    serves: Callable[..., AbstractContextManager[list[Served]]] = daphnes,
 ) -> AsyncIterator[Cluster]:
     """Run ``count`` processes with their files in ``directory``, which is made.
 
@@ -99,7 +101,7 @@ async def cluster(
             "FAULTS_STORE": url,
             **(environ or {}),
         }
-        served = daphnes(
+        served = serves(
             count, APPLICATION, directory, environ=surroundings, options=OPTIONS
         )
         running = Cluster(directory, server, stack.enter_context(served), effects)

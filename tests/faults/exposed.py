@@ -21,9 +21,9 @@ def exposed(directory: Path) -> Iterator[Served]:
 
     Raises Failed if it fails meanwhile.
     """
-    _make(directory)
+    make(directory)
     log = directory / "served.log"
-    with mcp_serve(APPLICATION, log, environ=_environ(directory)) as served:
+    with mcp_serve(APPLICATION, log, environ=environment(directory)) as served:
         yield served
         require_sound(served)
 
@@ -33,10 +33,10 @@ def behind_nginx(directory: Path) -> Iterator[tuple[Served, Served]]:
     """Serve by stock daphne behind nginx, as ``exposed`` does: give nginx, and
     daphne.
     """
-    _make(directory)
+    make(directory)
     log = directory / "daphne.log"
     with (
-        daphne(APPLICATION, log, environ=_environ(directory)) as served,
+        daphne(APPLICATION, log, environ=environment(directory)) as served,
         nginx([served], directory) as proxy,
     ):
         yield proxy, served
@@ -52,7 +52,7 @@ def require_sound(served: Served) -> None:
     )
 
 
-def _environ(directory: Path) -> dict[str, str]:
+def environment(directory: Path) -> dict[str, str]:
     return {
         "DJANGO_SETTINGS_MODULE": "tests.faults.served.settings",
         "FAULTS_JOURNAL": str(directory / "effects.jsonl"),
@@ -60,7 +60,7 @@ def _environ(directory: Path) -> dict[str, str]:
     }
 
 
-def _make(directory: Path) -> None:
+def make(directory: Path) -> None:
     directory.mkdir(parents=True)
     # Of us and of the servers that we start: a connection is one here and one there.
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)

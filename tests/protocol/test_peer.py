@@ -119,6 +119,11 @@ def test_a_version_that_is_not_served_is_named_with_those_that_are(
     assert error.data == {"supported": list(STATELESS), "requested": version}
 
 
+def test_a_version_is_judged_before_what_it_would_ask_for() -> None:
+    error = refused({VERSION_KEY: "1999", CAPABILITIES_KEY: 5})
+    assert error.code == UNSUPPORTED_PROTOCOL_VERSION
+
+
 def test_a_version_is_not_repeated_at_any_length() -> None:
     error = unsupported_version("x" * 1000, REVISIONS)
     assert error.data == {"supported": list(REVISIONS), "requested": "x" * 64}

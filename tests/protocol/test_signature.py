@@ -349,15 +349,58 @@ def test_every_bad_argument_is_named_once() -> None:
 
 
 def test_many_faults_in_one_argument_do_not_hide_another() -> None:
-    def function(many: list[int], other: int) -> None: ...
+    def function(many: dict[str, int], other: int) -> None: ...
 
+    many = {f"k{n}": "x" for n in range(40)}
     with pytest.raises(ArgumentError) as caught:
-        Parameters.of(function).validate({"many": ["x"] * 5_000, "other": "y"})
+        Parameters.of(function).validate({"many": many, "other": "y"})
     assert str(caught.value).splitlines()[1:] == [
-        "- many[0], many[1], many[2], 4997 places more: should be a valid integer, "
+        "- many.k0, many.k1, many.k2, 37 places more: should be a valid integer, "
         'unable to parse string as an integer, got "x"',
         "- other: should be a valid integer, unable to parse string as an integer, "
         'got "y"',
+    ]
+
+
+MANY: Any = Literal[tuple(f"choice {n}" for n in range(2_000))]
+
+
+@pytest.mark.parametrize(
+    "annotation",
+    [list[int], set[int], tuple[int, ...], list[MANY], list[int | datetime.date]],
+)
+def test_a_sequence_is_left_at_its_first_bad_item(annotation: Any) -> None:
+    def function(a: Any) -> None: ...
+
+    function.__annotations__["a"] = dict[str, annotation]
+    with pytest.raises(ArgumentError) as caught:
+        Parameters.of(function).validate({"a": {"b": ["x"] * 20_000}})
+    (fault,) = str(caught.value).splitlines()[1:]
+    assert fault.startswith("- a.b[0]: should be ")
+
+
+def test_a_default_is_no_schema_however_it_looks() -> None:
+    def function(a: dict[str, Any] = {"type": "list"}) -> None: ...  # noqa: B006
+
+    assert Parameters.of(function).validate({}) == {"a": {"type": "list"}}
+
+
+def test_more_faults_than_anybody_reads_are_counted() -> None:
+    def function(a: int, b: int = 0) -> None: ...
+
+    some = {f"c{n}": n for n in range(99)}
+    with pytest.raises(ArgumentError) as caught:
+        Parameters.of(function).validate(some)
+    assert str(caught.value).splitlines()[1:] == [
+        "- a: missing",
+        "- c0, c1, c2, c3, c4, c5, c6, c7, c8, c9 and 39 more: unknown argument; "
+        "known: a, b",
+        "- and 50 more: mend these first",
+    ]
+    with pytest.raises(ArgumentError) as caught:
+        Parameters.of(function).validate({f"c{n}": n for n in range(9_000)})
+    assert str(caught.value).splitlines()[1:] == [
+        "- 9001 faults, too many to name one: try it with fewer values"
     ]
 
 

@@ -14,7 +14,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from mcpsite.documents import PROJECT
-from mcpsite.environment import database, listed, own_origins, secret, secret_key
+from mcpsite.environment import cache, database, listed, own_origins, secret, secret_key
 
 PRINT_SETTINGS = (
     "import json, mcpsite.settings as s;"
@@ -79,6 +79,28 @@ def test_a_list_has_no_blanks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_pattern_names_no_origin() -> None:
     assert own_origins(["*", ".example.com"], "8000") == []
+
+
+@pytest.mark.parametrize(
+    ("store", "location", "prefix"),
+    [
+        (
+            "redis://me:word@there:6380/1?prefix=shop",
+            "redis://me:word@there:6380/1",
+            "shop",
+        ),
+        ("unix:///run/redis.sock?db=1", "unix:///run/redis.sock?db=1", "mcp"),
+    ],
+)
+def test_processes_that_share_a_store_share_a_cache(
+    store: str, location: str, prefix: str
+) -> None:
+    assert cache("memory")["BACKEND"].endswith(".LocMemCache")
+    shared = cache(store)
+    assert shared["BACKEND"].endswith(".RedisCache")
+    assert (shared["LOCATION"], shared["KEY_PREFIX"]) == (location, f"{prefix}:cache")
+    # A Redis that hangs must not hold whoever counts.
+    assert 0 < shared["OPTIONS"]["socket_timeout"] <= 5
 
 
 def test_the_key_is_long_kept_and_ours_alone(tmp_path: Path) -> None:

@@ -55,7 +55,8 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def token(database: dict[str, str]) -> str:
     create = ["mcp", "tokens", "create", "test", "--user=ada", "--scope=tools:call"]
-    return manage(database, *create).strip()
+    # The project logs to standard output, before it.
+    return manage(database, *create).splitlines()[-1]
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 SILENCED_SYSTEM_CHECKS = ["mcp_transport.W001"]
 MCP = {
+    "TRANSPORTS": [],
     "AUTHENTICATORS": ["tools_app.tokens.TokenAuthenticator"],
     "ALLOW_ANONYMOUS": "SHOP_IS_OPEN" in os.environ,
 }

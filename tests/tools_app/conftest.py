@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.db.backends.utils import CursorWrapper
+from django.test import Client
 
 from mcp_transport.engine.caller import Caller
 from tools_app.models import Token
@@ -49,6 +50,13 @@ def authenticator(clock: Clock) -> Iterator[TokenAuthenticator]:
 @pytest.fixture
 def owner(db: None) -> User:
     return User.objects.create_user("ada", password="secret")
+
+
+@pytest.fixture
+def root(client: Client) -> User:
+    user = User.objects.create_superuser("root")
+    client.force_login(user)
+    return user
 
 
 @pytest.fixture

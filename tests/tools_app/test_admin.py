@@ -1,15 +1,13 @@
 from __future__ import annotations
 
-import html
 import logging
-import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.contrib import admin
 from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
-from django.contrib.auth.models import Permission, User
+from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.http import HttpResponse
 from django.test import Client
@@ -17,54 +15,22 @@ from django.urls import reverse
 from django.utils import timezone
 
 from tests.tools_app.conftest import Issue
+from tests.tools_app.pages import (
+    ADD,
+    LIST,
+    TEXT,
+    change_url,
+    form,
+    history_url,
+    revoke_url,
+    rotate_url,
+    staff,
+    words,
+)
 from tools_app import credential
 from tools_app.models import State, Token
 
 pytestmark = pytest.mark.django_db
-
-ADD = "/admin/tools_app/token/add/"
-LIST = "/admin/tools_app/token/"
-TEXT = re.compile(r"mcp_[0-9a-z]{12}_[0-9A-Za-z]{43}")
-
-
-@pytest.fixture
-def root(client: Client) -> User:
-    user = User.objects.create_superuser("root")
-    client.force_login(user)
-    return user
-
-
-def staff(client: Client, *codenames: str) -> User:
-    user = User.objects.create_user("sam", is_staff=True)
-    user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
-    assert user.user_permissions.count() == len(codenames)
-    client.force_login(user)
-    return user
-
-
-def form(owner: User, /, **given: Any) -> dict[str, Any]:
-    expires_at = timezone.localtime() + timedelta(days=30)
-    return {
-        "name": "laptop",
-        "owner": owner.pk,
-        "scopes": "tools:call\nresources:read",
-        "expires_at_0": expires_at.strftime("%Y-%m-%d"),
-        "expires_at_1": expires_at.strftime("%H:%M:%S"),
-        "notes": "",
-        **given,
-    }
-
-
-def change_url(token: Token) -> str:
-    return reverse("admin:tools_app_token_change", args=[token.pk])
-
-
-def revoke_url(token: Token) -> str:
-    return reverse("admin:tools_app_token_revoke", args=[token.pk])
-
-
-def words(response: Any) -> str:
-    return html.unescape(response.content.decode())
 
 
 def add(client: Client, owner: User, /, **given: Any) -> Any:
@@ -96,8 +62,8 @@ def test_the_text_is_shown_once_and_kept_nowhere(
     [text] = TEXT.findall(words(response))
     secret = text.rpartition("_")[2]
     token = Token.objects.get()
-    for url in (LIST, change_url(token), f"{change_url(token)}history/", ADD):
-        page = client.get(url.replace("change/history", "history"))
+    for url in (LIST, change_url(token), history_url(token), ADD):
+        page = client.get(url)
         assert page.status_code == 200
         assert secret not in words(page)
     assert secret not in str(response.headers) + str(response.cookies)
@@ -387,7 +353,13 @@ def test_an_unknown_token_is_not_found(client: Client, root: User) -> None:
 
 def test_strangers_are_sent_to_log_in(client: Client, issue: Issue) -> None:
     token, _ = issue()
-    for url in (LIST, ADD, change_url(token), revoke_url(token)):
+    for url in (
+        LIST,
+        ADD,
+        change_url(token),
+        revoke_url(token),
+        rotate_url(token),
+    ):
         response = client.get(url)
         assert response.status_code == 302
         assert response.headers["Location"].startswith("/admin/login/")

@@ -6,6 +6,7 @@ import pytest
 from django.core.checks import run_checks
 from django.test import override_settings
 
+from tools_app.checks import check_secret_key
 from tools_app.tokens import TokenAuthenticator
 
 # Some of Django's own checks ask what the database can do.
@@ -58,3 +59,48 @@ def test_a_long_pepper_or_none_is_accepted(pepper: Any) -> None:
 def test_a_pepper_that_can_be_guessed_is_refused(pepper: str) -> None:
     mcp = {"AUTHENTICATORS": NAMED, "TOKEN_PEPPER": pepper}
     assert ids(mcp) == ["tools_app.E001"]
+
+
+@pytest.mark.parametrize(
+    "key", ["k" * 60, "short but random: 7f9aK2", f"django-insecure-{'abcdef' * 9}"]
+)
+def test_without_a_pepper_the_secret_key_is_not_to_be_guessed(key: str) -> None:
+    pepper = {"AUTHENTICATORS": NAMED, "TOKEN_PEPPER": "p" * 32}
+
+    def found(mcp: Any, debug: bool = False) -> list[str]:
+        with override_settings(SECRET_KEY=key, MCP=mcp, DEBUG=debug):
+            return [str(message.id) for message in check_secret_key(None)]
+
+    assert found({"AUTHENTICATORS": NAMED}) == ["tools_app.E002"]
+    assert found({"AUTHENTICATORS": NAMED}, debug=True) == []
+    assert found(pepper) == []
+
+
+def test_each_pepper_that_was_in_use_is_checked_too() -> None:
+    fallbacks = ["p" * 32, "p" * 31, ""]
+    mcp = {"AUTHENTICATORS": NAMED, "TOKEN_PEPPER_FALLBACKS": fallbacks}
+    assert ids(mcp) == ["tools_app.E001"] * 2
+
+
+TICKETS = {"AUTHENTICATORS": NAMED, "TICKETS": "tools_app.tickets.SingleUse"}
+LOCMEM = "django.core.cache.backends.locmem.LocMemCache"
+DUMMY = "django.core.cache.backends.dummy.DummyCache"
+REDIS = "django.core.cache.backends.redis.RedisCache"
+
+
+@pytest.mark.parametrize(
+    ("mcp", "backend", "found"),
+    [
+        (TICKETS, LOCMEM, []),
+        (TICKETS, DUMMY, ["tools_app.E003"]),
+        ({**TICKETS, "STORE": "redis://there"}, LOCMEM, ["tools_app.E003"]),
+        ({**TICKETS, "STORE": "redis://there"}, REDIS, []),
+        ({"AUTHENTICATORS": NAMED}, DUMMY, []),
+    ],
+)
+def test_a_cache_in_which_tickets_work_twice_is_refused(
+    mcp: Any, backend: str, found: list[str]
+) -> None:
+    cache = {"BACKEND": backend, "LOCATION": "redis://there"}
+    with override_settings(CACHES={"default": cache}):
+        assert ids(mcp) == found

@@ -65,6 +65,18 @@ def test_a_pepper_of_its_own_comes_first_and_the_secret_key_stays_good() -> None
     assert made == [made_under(key, "text") for key in ("p" * 32, KEY)]
 
 
+@override_settings(SECRET_KEY=KEY, SECRET_KEY_FALLBACKS=["old"])
+def test_peppers_that_were_in_use_are_good_and_make_no_digest() -> None:
+    given = {"TOKEN_PEPPER": "p" * 32, "TOKEN_PEPPER_FALLBACKS": ["q" * 32]}
+    for mcp, keys in [
+        (given, ["p" * 32, KEY, "old", "q" * 32]),
+        ({**given, "TOKEN_PEPPER": None}, [KEY, "old", "q" * 32]),
+    ]:
+        with override_settings(MCP=mcp):
+            made = [credential.digest(p, "text") for p in credential.peppers()]
+        assert made == [made_under(key, "text") for key in keys]
+
+
 def test_a_pepper_can_be_used_again_and_again() -> None:
     pepper = credential.peppers()[0]
     first = credential.digest(pepper, "text")

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -11,11 +13,14 @@ from django.utils import timezone
 
 from tests.tools_app.conftest import Clock, Issue, ask, other_secret
 from tools_app import credential, lookup, tokens
-from tools_app.models import Token
+from tools_app.models import Token, TokenQuerySet
 from tools_app.tokens import FRESH_S, TokenAuthenticator
 
 # Lookups run in threads, whose connections see only what is committed.
 pytestmark = pytest.mark.django_db(transaction=True)
+
+PROCESSES = 8
+WAIT_S = 30
 
 
 def test_a_wrong_secret_costs_what_an_unknown_id_costs(
@@ -89,6 +94,37 @@ def test_use_is_recorded_at_most_once_a_minute(
     assert seen == [start, start, minute, minute]
 
 
+def test_of_many_processes_one_records_a_use(
+    issue: Issue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, text = issue()
+    written: list[int] = []
+    update = TokenQuerySet.update
+
+    def counting(self: TokenQuerySet, **changes: Any) -> int:
+        rows = update(self, **changes)
+        written.append(rows)
+        return rows
+
+    monkeypatch.setattr(TokenQuerySet, "update", counting)
+    together = threading.Barrier(PROCESSES)
+    peppers = credential.peppers()
+    public_id = credential.public_id_of(text)
+    assert public_id is not None
+
+    def use() -> bool:
+        together.wait(WAIT_S)
+        return lookup.look_up(public_id, text, peppers) is not None
+
+    for minute in range(1, 3):
+        with ThreadPoolExecutor(PROCESSES) as pool:
+            uses = [pool.submit(use) for _ in range(PROCESSES)]
+            assert all(used.result(WAIT_S) for used in uses)
+        assert sum(written) == minute
+        later = timezone.now() + timedelta(seconds=60)
+        monkeypatch.setattr(timezone, "now", lambda later=later: later)
+
+
 def test_what_another_process_recorded_meanwhile_stays(issue: Issue) -> None:
     token, _ = issue()
     theirs = timezone.now() + timedelta(seconds=1)
@@ -137,6 +173,29 @@ def test_a_rotated_secret_key_keeps_tokens_and_moves_them(
         assert ask(TokenAuthenticator(), text) is not None
     with override_settings(SECRET_KEY=old, SECRET_KEY_FALLBACKS=[]):
         assert ask(TokenAuthenticator(), text) is None
+
+
+def test_a_pepper_is_rotated_while_processes_still_have_the_old_one(
+    issue: Issue,
+) -> None:
+    old, new = "o" * 32, "n" * 32
+    named = {"AUTHENTICATORS": ["tools_app.tokens.TokenAuthenticator"]}
+
+    def accepted(pepper: str, *fallbacks: str) -> bool:
+        peppers = {"TOKEN_PEPPER": pepper, "TOKEN_PEPPER_FALLBACKS": list(fallbacks)}
+        with override_settings(MCP={**named, **peppers}):
+            return ask(TokenAuthenticator(), text) is not None
+
+    with override_settings(MCP={**named, "TOKEN_PEPPER": old}):
+        _, text = issue()
+    # First every process knows the new one, then one after another uses it.
+    assert accepted(old, new)
+    assert accepted(new, old)
+    assert accepted(old, new)
+    assert accepted(new, old)
+    # At last the token is under the new one alone.
+    assert accepted(new)
+    assert not accepted(old)
 
 
 def test_a_secret_key_that_is_gone_withdraws_tokens(issue: Issue) -> None:

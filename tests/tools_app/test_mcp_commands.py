@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from datetime import timedelta
 from io import StringIO
 from typing import Any
@@ -155,11 +156,110 @@ def test_revoke_withdraws_a_token(issue: Issue, prefix: str) -> None:
     assert (token.state, spared.state) == (State.REVOKED, State.ACTIVE)
 
 
-def test_an_unknown_token_is_not_revoked(issue: Issue) -> None:
+@pytest.mark.parametrize("action", ["revoke", "rotate", "end-old-secret"])
+def test_an_unknown_token_is_told(issue: Issue, action: str) -> None:
     issue()
     with pytest.raises(CommandError, match='no token "nobody".*mcp tokens list'):
-        run("tokens", "revoke", "nobody")
+        run("tokens", action, "nobody")
     assert Token.objects.get().state is State.ACTIVE
+
+
+def test_create_sets_limits(owner: User) -> None:
+    limits = "--tool echo add --tool echo --rate 60/m --max-calls 3 --network ::1"
+    create("--scope", "*", *limits.split())
+    token = Token.objects.get()
+    assert token.allowed_tools == ["echo", "add"]
+    assert (token.rate, token.max_calls, token.networks) == ("60/m", 3, ["::1"])
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--tool", "a/b"], "'a/b' is not a valid name"),
+        (["--rate", "often"], "'often' is no rate"),
+        (["--max-calls", "0"], "--max-calls.*from 1 to 10000"),
+        (["--network", "192.0.2.1/24"], "host bits set"),
+    ],
+)
+def test_a_limit_that_is_none_is_refused(
+    owner: User, words: list[str], message: str
+) -> None:
+    with pytest.raises(CommandError, match=message):
+        create("--scope", "*", *words)
+    assert not Token.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "hours"), [([], 24), (["--overlap-hours", "720"], 720)]
+)
+def test_rotate_prints_the_new_token_alone(
+    issue: Issue, words: list[str], hours: int
+) -> None:
+    token, old = issue()
+    before = timezone.now()
+    out, err = run("tokens", "rotate", token.public_id, *words)
+    token.refresh_from_db()
+    digest = credential.digest(credential.peppers()[0], out.removesuffix("\n"))
+    assert token.digest == digest.hex()
+    assert token.old_secret_until is not None
+    overlap = token.old_secret_until - before
+    assert timedelta(hours=hours) <= overlap < timedelta(hours=hours, minutes=1)
+    for said in (token.identifier, "works until", "shown this once"):
+        assert said in err
+    assert out.strip() not in err
+    [row] = json.loads(run("tokens", "list", "--json")[0])
+    assert row["old_secret_until"] == token.old_secret_until.isoformat(
+        timespec="seconds"
+    )
+    assert old.rpartition("_")[2] not in out + err
+
+
+@pytest.mark.parametrize("hours", ["-1", "721", "1.5", "x", ""])
+def test_another_overlap_is_refused(issue: Issue, hours: str) -> None:
+    token, _ = issue()
+    with pytest.raises(CommandError, match="--overlap-hours.*from 0 to 720"):
+        run("tokens", "rotate", token.public_id, "--overlap-hours", hours)
+    assert Token.objects.get().digest == token.digest
+
+
+def test_a_token_that_is_not_active_is_not_rotated(issue: Issue) -> None:
+    token, _ = issue()
+    token.revoke()
+    with pytest.raises(CommandError, match="Only an active token"):
+        run("tokens", "rotate", token.public_id)
+
+
+def test_the_old_secret_is_ended(issue: Issue) -> None:
+    token, _ = issue()
+    with pytest.raises(CommandError, match="no old secret that works"):
+        run("tokens", "end-old-secret", token.public_id)
+    token.rotate()
+    out, _ = run("tokens", "end-old-secret", token.identifier)
+    assert str(token) in out
+    assert Token.objects.get().old_secret_until is None
+
+
+def test_each_change_is_logged_in_one_line_without_a_secret(
+    owner: User, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO, "tools_app.tokens"):
+        texts = [create("--scope", "*")[0].strip()]
+        token = Token.objects.get()
+        for words in ([], ["--overlap-hours", "0"]):
+            out, _ = run("tokens", "rotate", token.public_id, *words)
+            texts.append(out.strip())
+            token.refresh_from_db()
+            if token.old_secret_until is not None:
+                run("tokens", "end-old-secret", token.public_id)
+        run("tokens", "revoke", token.public_id)
+    said = [record.getMessage() for record in caplog.records]
+    done = ["issued", "rotated", "left with its new secret", "rotated", "revoked"]
+    assert len(said) == len(done)
+    for line, change in zip(said, done, strict=True):
+        assert line.startswith(f"By command, token {token.identifier} was {change}")
+        assert "\n" not in line
+    for text in texts:
+        assert text.rpartition("_")[2] not in caplog.text
 
 
 @pytest.mark.parametrize("words", [[], ["tokens"], ["tokens", "rotate"], ["nothing"]])

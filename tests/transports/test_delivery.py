@@ -27,11 +27,11 @@ from mcp_transport.protocol.revisions import LATEST, REVISIONS
 from mcp_transport.stores.memory import MemorySessions, MemoryStore
 from mcp_transport.stores.memory_events import MemoryEvents
 from mcp_transport.transports.delivery import (
-    RETRY_MS,
     Deliveries,
     first_words,
     live,
 )
+from mcp_transport.transports.replies import RETRY_MS
 from tests.engine.exchanges import PATIENCE_S, opened, serving, session_of
 
 REVISION = REVISIONS["2025-06-18"]

@@ -384,15 +384,17 @@ async def test_a_failure_ends_it_and_says_nothing_to_the_peer(
             peer.sends(call("who"))
         assert await peer.closed() == 4500
     (record,) = [r for r in caplog.records if r.levelno == logging.ERROR]
-    assert (record.name, record.getMessage()) == ("mcp_transport", "a WebSocket failed")
+    said = "a WebSocket failed" if later else "a WebSocket could not be opened"
+    assert (record.name, record.getMessage()) == ("mcp_transport", said)
     assert record.exc_info is not None
     report = ExceptionReporter(None, *record.exc_info).get_traceback_html()
-    assert "_identify" in report
+    assert "authenticate" in report
     assert ALICE not in report
 
 
-def test_the_codes_are_for_applications() -> None:
-    assert [reason.value for reason in Reason] == [4400, 4401, 4413, 4429, 4500]
+def test_the_codes_are_for_applications_but_that_of_a_server_that_goes() -> None:
+    codes = [reason.value for reason in Reason]
+    assert codes == [1001, 4400, 4401, 4413, 4429, 4500, 4503]
 
 
 # One connection beside another.

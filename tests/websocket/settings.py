@@ -16,4 +16,7 @@ MCP = {
     "ALLOWED_ORIGINS": ["https://app.example.com"],
     "MAX_BODY_BYTES": 100_000,
     "MAX_IN_FLIGHT": 4,
+    # All clients of a test are one caller.
+    "MAX_CALLS": 1000,
+    "MAX_STREAMS": 1000,
 }

@@ -49,7 +49,8 @@ async def listen(exchange: Exchange) -> dict[str, Any]:
             "notifications/subscriptions/acknowledged",
             {"notifications": wanted, "_meta": meta},
         )
-        await ended
+        if not exchange.server.ends_streams:
+            await ended
     finally:
         stop()
         exchange.server.listeners.discard(ended)

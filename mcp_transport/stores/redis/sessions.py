@@ -57,6 +57,9 @@ class RedisSessions:
         self, id: str, subject: str, claims: Collection[Id] = ()
     ) -> Session | None:
         await self._pulse.start()
+        if ":" in id:
+            # A client's word, which may be the name of a part of some session.
+            return None
         found = await self._commands.run(
             "get",
             id,

@@ -192,6 +192,16 @@ async def test_the_server_ends_a_stream_with_its_result() -> None:
     server.end_streams()
 
 
+async def test_who_opens_a_stream_where_all_have_ended_has_its_result_at_once() -> None:
+    server = serving(library())
+    server.end_streams()
+    acknowledged, response = await said(listening(server, EVERYTHING, id="L"))
+    assert acknowledged["method"] == "notifications/subscriptions/acknowledged"
+    assert response["id"] == "L"
+    assert "result" in response
+    assert len(server.changes) == 0
+
+
 async def test_the_client_ends_a_stream_by_leaving() -> None:
     server = serving(library())
     async with listening(server, EVERYTHING) as exchange:

@@ -17,13 +17,22 @@ ROOT_URLCONF = "tests.wire.urls"
 USE_TZ = True
 INSTALLED_APPS = ["mcp_transport"]
 
+STORE = os.environ["FAULTS_STORE"]
+if STORE != "memory":
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": STORE,
+        }
+    }
+
 MCP = {
     "NAME": "faults",
     "CATALOGUE": "tests.faults.served.catalogue.shelf",
     "AUTHENTICATORS": ["tests.wire.tokens.KnownTokens"],
-    "STORE": os.environ["FAULTS_STORE"],
+    "STORE": STORE,
     # All callers of a test are one, with a session each.
     "MAX_SESSIONS": 100_000,
-    "MAX_STREAMS": 100_000,
     "MAX_CALLS": 100_000,
+    "MAX_STREAMS": 10_000,
 }

@@ -52,7 +52,7 @@ class HTTPWire(Wire):
             verify=False,
             trust_env=False,
             timeout=STEP_S,
-            headers={"Authorization": f"Bearer {place.token}"},
+            headers=place.credential,
         )
 
     def _ask(

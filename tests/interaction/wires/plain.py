@@ -20,8 +20,8 @@ PATH = "/mcp"
 class PlainWire(HTTPWire):
     def __init__(self, place: Place) -> None:
         super().__init__(place)
-        self._name = secrets.token_hex(8)
-        self._own = Stream()
+        self.name = secrets.token_hex(8)
+        self.own = Stream()
         self._listening = asyncio.Event()
         self._tokens: dict[Id, Id] = {}
 
@@ -40,7 +40,7 @@ class PlainWire(HTTPWire):
         headers = {
             "Content-Type": "application/json",
             "Accept": EVENTS,
-            "X-Session-ID": self._name,
+            "X-Session-ID": self.name,
         }
         async with self._ask("POST", PATH, headers, message) as response:
             await self._take(response, stream)
@@ -55,13 +55,13 @@ class PlainWire(HTTPWire):
 
     async def _hear_session(self) -> None:
         headers = {"Accept": EVENTS}
-        if self._own.last_event_id:
-            headers["Last-Event-ID"] = self._own.last_event_id
-        path = f"{PATH}?session={self._name}"
+        if self.own.last_event_id:
+            headers["Last-Event-ID"] = self.own.last_event_id
+        path = f"{PATH}?session={self.name}"
         async with self._ask("GET", path, headers) as response:
             response.raise_for_status()
             self._listening.set()
-            await self._take(response, self._own)
+            await self._take(response, self.own)
 
     def _hear(self, event: SSEEvent, stream: Stream) -> None:
         message = self._message(event.event, json.loads(event.data), stream)
@@ -105,7 +105,7 @@ class PlainWire(HTTPWire):
 
     async def close(self) -> None:
         try:
-            name = {"X-Session-ID": self._name}
+            name = {"X-Session-ID": self.name}
             async with self._ask("DELETE", PATH, name) as response:
                 assert response.status_code == httpx.codes.NO_CONTENT
         finally:

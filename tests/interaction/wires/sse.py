@@ -12,11 +12,11 @@ from tests.interaction.wires.wire import Place
 class SSEWire(HTTPWire):
     def __init__(self, place: Place) -> None:
         super().__init__(place)
-        self._endpoint = asyncio.get_running_loop().create_future()
+        self.endpoint = asyncio.get_running_loop().create_future()
 
     async def start(self) -> None:
         self._spawn(self._listen())
-        await self._endpoint
+        await self.endpoint
 
     async def _listen(self) -> None:
         async with self._ask("GET", "/sse", {"Accept": EVENTS}) as response:
@@ -26,14 +26,14 @@ class SSEWire(HTTPWire):
     def _hear(self, event: SSEEvent, stream: Stream) -> None:
         assert event.id == ""
         if event.event == "endpoint":
-            self._endpoint.set_result(event.data.decode())
+            self.endpoint.set_result(event.data.decode())
         else:
             assert event.event == "message"
             self._inbox.put_nowait(event.data)
 
     async def send(self, message: bytes) -> None:
         headers = {"Content-Type": "application/json"}
-        path = await self._endpoint
+        path = await self.endpoint
         async with self._ask("POST", path, headers, message) as response:
             await self._take(response, Stream())
 

@@ -14,15 +14,17 @@ from tests.wire.client import mirrored
 
 
 class StreamableWire(HTTPWire):
-    """``returned`` is set once a stream was come back for."""
+    """``returned`` is set once a stream was come back for. ``streams`` are those of
+    its requests and its session, with what carries each.
+    """
 
     path = "/mcp"
 
     def __init__(self, place: Place) -> None:
         super().__init__(place)
         self.returned = asyncio.Event()
-        self._session: str | None = None
-        self._following: dict[Stream, asyncio.Task[None]] = {}
+        self.session: str | None = None
+        self.streams: dict[Stream, asyncio.Task[None]] = {}
 
     async def start(self) -> None:
         """There is no connection that is not a request's."""
@@ -42,14 +44,14 @@ class StreamableWire(HTTPWire):
         """A stateless request is cancelled by its connection, which closes."""
         if self.place.revision.stateful:
             await self._post(message, Stream(set()))
-        for stream, task in self._following.items():
+        for stream, task in self.streams.items():
             if stream.awaited is not None and request_id in stream.awaited:
                 stream.settle(request_id)
                 task.cancel()
 
     def _follow(self, stream: Stream, message: bytes | None = None) -> None:
         task = self._spawn(self._carry(stream, message))
-        self._following[stream] = task
+        self.streams[stream] = task
 
     async def _carry(self, stream: Stream, message: bytes | None) -> None:
         """Read a stream to its end, over as many connections as it takes."""
@@ -69,7 +71,7 @@ class StreamableWire(HTTPWire):
             **(mirrored(read(message)) if not self.place.revision.stateful else {}),
         }
         async with self._ask("POST", self.path, headers, message) as response:
-            self._session = response.headers.get("mcp-session-id", self._session)
+            self.session = response.headers.get("mcp-session-id", self.session)
             await self._take(response, stream)
 
     async def _come_back(self, stream: Stream) -> None:
@@ -84,10 +86,10 @@ class StreamableWire(HTTPWire):
     def _of_session(self) -> dict[str, str]:
         if not self.place.revision.stateful:
             return {"MCP-Protocol-Version": self.place.revision.name}
-        if self._session is None:
+        if self.session is None:
             return {}
         return {
-            "Mcp-Session-Id": self._session,
+            "Mcp-Session-Id": self.session,
             "MCP-Protocol-Version": self.place.revision.name,
         }
 
@@ -104,15 +106,15 @@ class StreamableWire(HTTPWire):
 
     async def mend(self) -> None:
         """Come back for every stream that has begun and is not over."""
-        for stream in list(self._following):
+        for stream in list(self.streams):
             if not stream.over and stream.last_event_id:
-                self._following[stream] = self._spawn(self._carry(stream, None))
+                self.streams[stream] = self._spawn(self._carry(stream, None))
 
     async def close(self) -> None:
         """End the session, where there is one."""
         await self._stop()
         try:
-            if self._session is not None:
+            if self.session is not None:
                 ended = self._ask("DELETE", self.path, self._of_session())
                 async with ended as response:
                     assert response.status_code == httpx.codes.NO_CONTENT

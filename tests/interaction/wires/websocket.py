@@ -15,7 +15,7 @@ class WebSocketWire(Wire):
         self._socket = await connect(
             f"{origin.replace('http', 'ws', 1)}/ws",
             subprotocols=[Subprotocol("mcp")],
-            additional_headers={"Authorization": f"Bearer {self.place.token}"},
+            additional_headers=self.place.credential,
             open_timeout=STEP_S,
             ping_interval=None,
             compression=None,

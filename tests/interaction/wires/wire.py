@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,13 +21,18 @@ STEP_S = 20
 @dataclass(frozen=True, kw_only=True)
 class Place:
     """Where a wire leads: to the servers at ``origins``, one after the other, or
-    to a process that is forked for it.
+    to a process that is forked for it. The token is empty where there is none.
     """
 
     revision: Revision
     token: str
     origins: tuple[str, ...] = ()
     forks: Forks | None = None
+
+    @property
+    def credential(self) -> Mapping[str, str]:
+        """The headers that say who calls."""
+        return {"Authorization": f"Bearer {self.token}"} if self.token else {}
 
 
 class Wire(ABC):

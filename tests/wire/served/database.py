@@ -25,14 +25,14 @@ def environ(database: Path) -> dict[str, str]:
 
 def prepare(database: Path) -> str:
     """Make the database; return the token of a caller who may do everything."""
-    _manage(database, "migrate", "--verbosity=0")
-    _manage(database, "shell", "--verbosity=0", "--command", CREATE_USER)
-    return _manage(
+    manage(database, "migrate", "--verbosity=0")
+    manage(database, "shell", "--verbosity=0", "--command", CREATE_USER)
+    return manage(
         database, "mcp", "tokens", "create", "test", "--user=ada", "--scope=*"
     ).strip()
 
 
-def _manage(database: Path, *arguments: str) -> str:
+def manage(database: Path, *arguments: str) -> str:
     ran = subprocess.run(
         [sys.executable, "-m", "django", *arguments],
         cwd=ROOT,

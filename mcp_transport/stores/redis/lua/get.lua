@@ -41,5 +41,10 @@ redis.call('PEXPIRE', session, idle_ms)
 redis.call('ZADD', key('caller', subject), now, id)
 redis.call('PEXPIRE', key('caller', subject), idle_ms)
 redis.call('ZADD', key('sessions'), now, id)
+redis.call('PEXPIRE', key('sessions'), idle_ms)
+local subscribed = redis.call('SMEMBERS', session_key(id, 'subscribed'))
+for _, uri in ipairs(subscribed) do
+  redis.call('PEXPIRE', key('subscribed', uri), idle_ms)
+end
 keep(id, standing, idle_ms)
-return {redis.call('HGETALL', session), redis.call('SMEMBERS', session_key(id, 'subscribed'))}
+return {redis.call('HGETALL', session), subscribed}

@@ -10,7 +10,15 @@ end
 local subscribed = session_key(id, 'subscribed')
 for place = 5 + fields, 4 + fields + added do
   redis.call('SADD', subscribed, ARGV[place])
-  redis.call('SADD', key('subscribed', ARGV[place]), id)
+  local index = key('subscribed', ARGV[place])
+  -- Sessions that have expired are dropped here and there.
+  for _, other in ipairs(redis.call('SRANDMEMBER', index, 2)) do
+    if redis.call('EXISTS', session_key(other)) == 0 then
+      redis.call('SREM', index, other)
+    end
+  end
+  redis.call('SADD', index, id)
+  redis.call('PEXPIRE', index, idle_ms)
 end
 for place = 5 + fields + added, #ARGV do
   redis.call('SREM', subscribed, ARGV[place])

@@ -1,39 +1,27 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
+from collections.abc import Iterator
+from dataclasses import fields
 from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.core.checks import WARNING, CheckMessage
+from django.core.checks import CheckMessage
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from django.test import override_settings
-from redis import Redis
 
-from mcp_transport import Shelf
-from mcp_transport.checks import check_catalogue, check_settings, check_store
+from mcp_transport.checks.keys import check_settings
+from mcp_transport.conf import Conf
+from mcp_transport.engine.limits import Limits
 from mcp_transport.middleware import View
-from tests.serving import redis_server
 from tests.test_conf import LIMITS, WRONG
 
 TOKENS = "tests.wire.tokens.KnownTokens"
-HERE = "tests.test_checks"
+HERE = "tests.checks.test_keys"
 MISSING = ["nowhere.at.All", "tests.missing.Thing", f"{HERE}.Missing", "nodots", ""]
-
-collided = Shelf()
-
-
-@collided.tool(name="count")
-def count_orders() -> int:
-    return 1
-
-
-@collided.tool(name="count")
-def count_customers() -> int:
-    return 2
 
 
 def sync_middleware(get_response: View) -> Any:
@@ -42,11 +30,7 @@ def sync_middleware(get_response: View) -> Any:
 
 def found(conf: Any) -> list[CheckMessage]:
     with override_settings(MCP=conf):
-        return [*check_settings(), *check_catalogue()]
-
-
-def ids(conf: dict[str, Any]) -> list[str | None]:
-    return [message.id for message in found({"AUTHENTICATORS": [TOKENS], **conf})]
+        return check_settings()
 
 
 @pytest.mark.parametrize("key", WRONG)
@@ -86,10 +70,64 @@ def test_everything_wrong_is_reported_at_once() -> None:
     assert messages[-1].msg.startswith('MCP["PAGESIZE"] is unknown; there are ')
 
 
+NOT_NUMBERS = [None, True, False, "1", [1]]
+NOT_FINITE = [math.nan, math.inf, -math.inf]
+# What no number may be, and what no rate may be.
+NUMBERS = [*NOT_NUMBERS, *NOT_FINITE, -1, 10**400]
+RATES = [*NUMBERS, 0, "0/m", "-1/m", "nan/s", "inf/s", "1/0s", f"{10**400}/s"]
+
+
+def bad_numbers() -> Iterator[tuple[str, Any]]:
+    """Yield each key that is a number or a rate, with each of what it must not be."""
+    conf = Conf()
+    for key in fields(Limits):
+        yield from ((key.name.upper(), value) for value in [*NUMBERS, 0])
+    for key in fields(Conf):
+        default = getattr(conf, key.name)
+        if type(default) is int:
+            yield from ((key.name.upper(), value) for value in NUMBERS)
+        if "Rate" in str(key.type):
+            yield from ((key.name.upper(), value) for value in RATES)
+
+
+def test_every_kind_of_limit_is_tried() -> None:
+    tried = {key for key, _ in bad_numbers()}
+    assert tried > {"CALL_TIMEOUT_S", "THREADS", "TRUSTED_PROXIES", "LIST_TTL_MS"}
+    assert tried > {"RATE_PER_TOKEN", "RATE_PER_SESSION", "FAILURES_PER_ADDRESS"}
+    assert tried <= set(WRONG)
+
+
+@pytest.mark.parametrize(("key", "value"), list(bad_numbers()))
+def test_a_limit_that_cannot_be_one_is_refused_with_the_way_out(
+    key: str, value: Any
+) -> None:
+    (error,) = found({"AUTHENTICATORS": [TOKENS], key: value})
+    assert (error.id, error.is_serious()) == ("mcp_transport.E001", True)
+    assert error.msg.startswith(f'MCP["{key}"] must be ')
+    assert str(error.hint).startswith(f'Take MCP["{key}"] out to have its default, ')
+
+
+@pytest.mark.parametrize(
+    ("conf", "hint"),
+    [
+        ({"PAGE_SIZE": 0}, 'Take MCP["PAGE_SIZE"] out to have its default, 100, or'),
+        ({"FAILURES_PER_ADDRESS": 0}, "default, '60/m', or correct it."),
+        ({"NAME": ""}, "default, 'django', or correct it."),
+        ({"PAGESIZE": 1}, "Take it out, or write it as one of these."),
+        ({"LIMITS": 1}, "Take it out, or write it as one of these."),
+        ({1: 1}, "Take it out, or write it as one of these."),
+        ([], 'Write MCP = {"AUTHENTICATORS": [...]}.'),
+    ],
+)
+def test_the_hint_says_what_to_write(conf: Any, hint: str) -> None:
+    errors = [m for m in found(conf) if m.id == "mcp_transport.E001"]
+    assert [hint in str(error.hint) for error in errors] == [True]
+
+
 def test_nobody_being_let_in_is_warned_of() -> None:
     (warning,) = found({})
     assert (warning.id, warning.is_serious()) == ("mcp_transport.W001", False)
-    assert 'MCP["AUTHENTICATORS"]' in str(warning.hint)
+    assert 'MCP = {"AUTHENTICATORS": ["tools_app.tokens' in str(warning.hint)
     assert found({"AUTHENTICATORS": [TOKENS]}) == []
     assert found({"ALLOW_ANONYMOUS": True}) == []
 
@@ -127,57 +165,9 @@ def test_a_path_that_cannot_be_imported_is_named(key: str, path: str) -> None:
     assert f"{path!r}, which cannot be imported" in error.msg
 
 
-@pytest.mark.parametrize("path", MISSING[:-1])
-def test_a_catalogue_that_cannot_be_imported_is_named(path: str) -> None:
-    errors = found({"AUTHENTICATORS": [TOKENS], "CATALOGUE": path})
-    assert errors[-1].id == "mcp_transport.E005"
-    assert all(f"{path!r}, which cannot be imported" in e.msg for e in errors)
-
-
 def test_sync_middleware_is_reported_with_the_way_out() -> None:
     path = f"{HERE}.sync_middleware"
     (error,) = found({"AUTHENTICATORS": [TOKENS], "MIDDLEWARE": [path]})
     assert error.id == "mcp_transport.E004"
     assert error.msg.startswith(f'{path} in MCP["MIDDLEWARE"] is not async')
     assert "asgiref.sync.markcoroutinefunction" in error.msg
-
-
-@pytest.mark.django_db
-def test_names_that_collide_are_reported() -> None:
-    assert ids({"CATALOGUE": "tests.wire.catalogue.shelf"}) == []
-    assert ids({"CATALOGUE": f"{HERE}.collided"}) == ["mcp_transport.E002"]
-    with (
-        override_settings(MCP={"CATALOGUE": f"{HERE}.collided"}),
-        pytest.raises(SystemCheckError) as caught,
-    ):
-        call_command("check")
-    assert "E002" in str(caught.value)
-    assert "count" in str(caught.value)
-    assert "Give one of them another name=." in str(caught.value)
-
-
-def test_a_store_in_memory_has_no_server_to_ask() -> None:
-    with override_settings(MCP={}):
-        assert check_store() == []
-
-
-def test_a_redis_is_asked_before_it_is_relied_on(tmp_path: Path) -> None:
-    with redis_server(tmp_path) as server, override_settings(MCP={"STORE": server.url}):
-        assert check_store() == []
-        with Redis.from_url(server.url) as client:
-            client.config_set("appendonly", "no")
-            client.config_set("maxmemory", "100mb")
-            client.config_set("maxmemory-policy", "allkeys-lru")
-        messages = check_store()
-        server.kill()
-        (away,) = check_store()
-    assert [message.id for message in messages] == ["mcp_transport.E006"] * 2
-    said = " ".join(message.msg for message in messages)
-    assert "maxmemory-policy noeviction" in said
-    assert "appendonly yes" in said
-    assert (away.id, away.level) == ("mcp_transport.W002", WARNING)
-
-
-def test_settings_that_are_wrong_are_not_asked_about_twice() -> None:
-    with override_settings(MCP={"STORE": "mysql://there"}):
-        assert check_store() == []

@@ -1,0 +1,94 @@
+"""Each key of ``settings.MCP``, and what the keys name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning
+from django.core.exceptions import ImproperlyConfigured
+
+from mcp_transport.conf import (
+    Conf,
+    get_attempts,
+    get_authenticators,
+    get_origins,
+    get_tickets,
+    read,
+    read_settings,
+)
+from mcp_transport.endpoint import get_views
+from mcp_transport.engine.rates import Rate
+from mcp_transport.guards.origin import normalised_origin
+
+
+def check_settings(**_: Any) -> list[CheckMessage]:
+    conf, problems = read_settings()
+    messages = [
+        *_wrong_keys(getattr(settings, "MCP", {})),
+        *_nobody(conf),
+        *_no_origins(conf),
+    ]
+    return messages if problems else [*messages, *_check_view()]
+
+
+def _wrong_keys(given: Any) -> Iterator[CheckMessage]:
+    parts = [{k: v} for k, v in given.items()] if isinstance(given, Mapping) else []
+    for part in parts or [given]:
+        for problem in read(part)[1]:
+            yield Error(problem, hint=_way_out(part), id="mcp_transport.E001")
+
+
+def _way_out(part: Any) -> str:
+    """Return what to write instead of a key and its value."""
+    if not isinstance(part, Mapping):
+        return 'Write MCP = {"AUTHENTICATORS": [...]}.'
+    (key,) = part
+    conf = Conf()
+    name = key.lower() if isinstance(key, str) else ""
+    owner = next((one for one in (conf, conf.limits) if hasattr(one, name)), None)
+    if owner is None or name == "limits":
+        return "Take it out, or write it as one of these."
+    default = getattr(owner, name)
+    said = str(default) if isinstance(default, Rate) else default
+    return f'Take MCP["{key}"] out to have its default, {said!r}, or correct it.'
+
+
+def _nobody(conf: Conf) -> Iterator[CheckMessage]:
+    if not conf.authenticators and not conf.allow_anonymous:
+        yield Warning(
+            "Nobody can use the MCP endpoint: no authenticator is configured, and "
+            "every request is refused.",
+            hint='Set MCP = {"AUTHENTICATORS": ["tools_app.tokens.TokenAuthenticator"]}'
+            ', add "tools_app" to INSTALLED_APPS, and migrate: tokens are then issued '
+            "in the admin, or by manage.py mcp tokens create.",
+            id="mcp_transport.W001",
+        )
+
+
+def _no_origins(conf: Conf) -> Iterator[CheckMessage]:
+    for origin in conf.allowed_origins:
+        if normalised_origin(origin) is None:
+            yield Error(
+                f'MCP["ALLOWED_ORIGINS"] holds {origin!r}, which is no origin.',
+                hint="Write scheme, host and port, such as https://app.example.com; "
+                "there are no wildcards.",
+                id="mcp_transport.E003",
+            )
+
+
+def _check_view() -> Iterator[CheckMessage]:
+    """Make all that a request would need: authenticators, hooks, middleware."""
+    try:
+        get_authenticators()
+        get_attempts()
+        get_origins()
+        get_tickets()
+        get_views()
+    except ImproperlyConfigured as error:
+        yield Error(
+            str(error),
+            hint="Correct the dotted path, or install what it needs.",
+            id="mcp_transport.E004",
+        )

@@ -1,0 +1,258 @@
+"""The streams and sockets that are open in this process, and what ends them early.
+
+A credential is looked at when a connection opens, and again for as long as it
+lasts: one that was revoked ends what it opened. Of one caller so many may be open,
+and of all.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from enum import Enum
+from functools import cache
+from typing import TypeVar
+
+from django.core.signals import setting_changed
+
+from mcp_transport.conf import get_conf
+from mcp_transport.engine.caller import Caller, Credential
+from mcp_transport.engine.limits import Limits
+from mcp_transport.protocol.errors import TooManyRequests
+from mcp_transport.transports.replies import EventStream
+
+logger = logging.getLogger("mcp_transport")
+
+# With what an authenticator keeps, a revoked token loses its streams within 10 s.
+CHECK_EVERY_S = 5.0
+RETRY_AFTER_S = 5
+
+T = TypeVar("T")
+
+
+class Ending(Enum):
+    """Why the server ends a stream that could go on."""
+
+    WITHDRAWN = "its credential grants nothing any more"
+    RESTART = "the server goes away"
+
+
+class StreamEnded(Exception):
+    """What was waited for does not come any more."""
+
+    def __init__(self, ending: Ending) -> None:
+        super().__init__(ending.value)
+        self.ending = ending
+
+
+class Full(Exception):
+    """As many streams are open as this process may hold."""
+
+
+class OpenStream:
+    """One stream or socket while it lasts; ``close`` when it has ended."""
+
+    __slots__ = (
+        "_alarm",
+        "_credential",
+        "_registry",
+        "answers",
+        "caller",
+        "ending",
+        "standing",
+    )
+
+    def __init__(
+        self,
+        registry: OpenStreams,
+        caller: Caller,
+        credential: Credential,
+        standing: bool,
+    ) -> None:
+        self._registry = registry
+        self.caller = caller
+        self._credential = credential
+        self._alarm: asyncio.Timeout | None = None
+        self.standing = standing
+        self.answers = False
+        self.ending: Ending | None = None
+
+    @property
+    def subject(self) -> str:
+        return self.caller.subject
+
+    async def next(self, following: Callable[[], Awaitable[T]]) -> T:
+        """Wait for what comes next. Raises StreamEnded when nothing is to follow."""
+        if self.ending is not None:
+            raise StreamEnded(self.ending)
+        try:
+            async with asyncio.timeout(None) as self._alarm:
+                return await following()
+        except TimeoutError:
+            # Raised outside of the block again, it could be anybody's.
+            if self.ending is None:
+                raise
+            raise StreamEnded(self.ending) from None
+        finally:
+            self._alarm = None
+
+    def end(self, ending: Ending) -> None:
+        """Let whoever waits for what comes next stop waiting."""
+        if self.ending is None:
+            self.ending = ending
+            if self._alarm is not None:
+                self._alarm.reschedule(asyncio.get_running_loop().time())
+
+    async def still_granted(self) -> bool:
+        return self.caller.same_rights(await self._credential.caller())
+
+    def close(self) -> None:
+        self._registry.discard(self)
+
+    def carry(self, response: EventStream) -> EventStream:
+        """Let a response last as long as this stream may. It is closed with it."""
+        self.answers = response.answers
+        loop = asyncio.get_running_loop()
+        # Django's own handler closes a response on another thread.
+        response._resource_closers.append(  # type: ignore[attr-defined]
+            lambda: loop.call_soon_threadsafe(self.close)
+        )
+        # Not streaming_content: Django's wrapper would not close what it wraps.
+        pieces: AsyncGenerator[bytes, None] = response._iterator  # type: ignore[attr-defined]
+        response.streaming_content = self._lasting(pieces, response)
+        return response
+
+    async def _lasting(
+        self, pieces: AsyncGenerator[bytes, None], response: EventStream
+    ) -> AsyncGenerator[bytes, None]:
+        try:
+            while True:
+                yield await self.next(pieces.__anext__)
+        except StopAsyncIteration:
+            return
+        except StreamEnded as ended:
+            if ended.ending is Ending.RESTART:
+                yield await response.goodbye()
+        finally:
+            await pieces.aclose()
+            self.close()
+
+
+class OpenStreams:
+    """All that are open in this process.
+
+    A standing one, which waits for what may come, counts for its caller, and is
+    refused where the process is full. One that answers a call never is: by then the
+    call runs. It ends with the call, of which there are only so many.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._open: set[OpenStream] = set()
+        self._standing: Counter[str] = Counter()
+        self._leaving = False
+        self._watching: asyncio.Task[None] | None = None
+        self._emptied: asyncio.Future[None] | None = None
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def standing(self, caller: Caller, credential: Credential) -> OpenStream:
+        """Make room for a stream or socket of its own.
+
+        Raises TooManyRequests where its caller has as many as may be, and Full.
+        """
+        most = self._limits.max_streams
+        if self._standing[caller.subject] >= most:
+            said = f"{most} streams and sockets are open already"
+            raise TooManyRequests(said, RETRY_AFTER_S)
+        if len(self._open) >= self._limits.max_open_streams:
+            raise Full
+        return self._add(OpenStream(self, caller, credential, True))
+
+    def answering(self, caller: Caller, credential: Credential) -> OpenStream:
+        """Hold the stream that a call is answered by."""
+        return self._add(OpenStream(self, caller, credential, False))
+
+    def _add(self, stream: OpenStream) -> OpenStream:
+        self._open.add(stream)
+        self._standing[stream.subject] += stream.standing
+        if self._leaving and stream.standing:
+            stream.end(Ending.RESTART)
+        self._watch()
+        return stream
+
+    def discard(self, stream: OpenStream) -> None:
+        if stream not in self._open:
+            return
+        self._open.remove(stream)
+        self._standing[stream.subject] -= stream.standing
+        if not self._standing[stream.subject]:
+            del self._standing[stream.subject]
+        emptied = self._emptied
+        if not self._open and emptied is not None and not emptied.done():
+            emptied.set_result(None)
+
+    async def emptied(self, timeout_s: float) -> None:
+        """Wait until none is open, for ``timeout_s`` seconds at most."""
+        if not self._open:
+            return
+        self._emptied = asyncio.get_running_loop().create_future()
+        await asyncio.wait([self._emptied], timeout=timeout_s)
+
+    @property
+    def answering_calls(self) -> bool:
+        """Tell whether a stream is open that a call may be answered by."""
+        return any(stream.answers for stream in self._open)
+
+    def end_waiting(self) -> None:
+        """End what answers no call, as before a restart; sockets take no more calls.
+
+        What is opened from now on, by who has not heard yet, ends at once.
+        """
+        self._leaving = True
+        for stream in self._open:
+            if not stream.answers:
+                stream.end(Ending.RESTART)
+
+    def end_all(self) -> None:
+        for stream in self._open:
+            stream.end(Ending.RESTART)
+
+    def _watch(self) -> None:
+        """See to it that credentials are looked at while anything is open."""
+        loop, watching = asyncio.get_running_loop(), self._watching
+        if watching is None or watching.done() or watching.get_loop() is not loop:
+            self._watching = loop.create_task(self._look_again())
+
+    async def _look_again(self) -> None:
+        while self._open:
+            await asyncio.sleep(CHECK_EVERY_S)
+            for stream in list(self._open):
+                await self._look_at(stream)
+
+    async def _look_at(self, stream: OpenStream) -> None:
+        try:
+            granted = await stream.still_granted()
+        except Exception:
+            # An authenticator is anybody's code. Who cannot be asked says nothing.
+            logger.exception("the credential of an open stream could not be checked")
+            return
+        if not granted:
+            logger.info("a stream of %s ends: its credential is gone", stream.subject)
+            stream.end(Ending.WITHDRAWN)
+
+
+@cache
+def get_open_streams() -> OpenStreams:
+    return OpenStreams(get_conf().limits)
+
+
+def _forget(*, setting: str, **_: object) -> None:
+    if setting == "MCP":
+        get_open_streams.cache_clear()
+
+
+setting_changed.connect(_forget, dispatch_uid="mcp_transport.open_streams")

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import pytest
+from django.core.checks import CheckMessage
+from django.core.management import call_command
+from django.core.management.base import SystemCheckError
+from django.test import override_settings
+
+from mcp_transport import Shelf
+from mcp_transport.checks.catalogue import check_catalogue
+
+HERE = "tests.checks.test_catalogue"
+
+collided = Shelf()
+
+
+@collided.tool(name="count")
+def count_orders() -> int:
+    return 1
+
+
+@collided.tool(name="count")
+def count_customers() -> int:
+    return 2
+
+
+def found(catalogue: str) -> list[CheckMessage]:
+    with override_settings(MCP={"CATALOGUE": catalogue}):
+        return check_catalogue()
+
+
+@pytest.mark.parametrize(
+    "path", ["nowhere.at.All", "tests.missing.Thing", f"{HERE}.Missing", "nodots"]
+)
+def test_a_catalogue_that_cannot_be_imported_is_named(path: str) -> None:
+    (error,) = found(path)
+    assert error.id == "mcp_transport.E005"
+    assert f"{path!r}, which cannot be imported" in error.msg
+    assert 'Name a Shelf in MCP["CATALOGUE"]' in str(error.hint)
+
+
+@pytest.mark.django_db
+def test_names_that_collide_are_reported() -> None:
+    assert found("tests.wire.catalogue.shelf") == []
+    (error,) = found(f"{HERE}.collided")
+    assert error.id == "mcp_transport.E002"
+    with (
+        override_settings(MCP={"CATALOGUE": f"{HERE}.collided"}),
+        pytest.raises(SystemCheckError) as caught,
+    ):
+        call_command("check")
+    assert "E002" in str(caught.value)
+    assert "count" in str(caught.value)
+    assert "Give one of them another name=." in str(caught.value)
+
+
+def test_a_catalogue_of_another_kind_is_taken_as_it_is() -> None:
+    assert found("tests.wire.tokens.CALLERS") == []

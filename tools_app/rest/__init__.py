@@ -1,0 +1,1 @@
+"""What is served at /api/: tickets, the management of tokens, the catalogue."""
