@@ -45,8 +45,14 @@ class Flow:
             self._alarm.cancel()
             self._alarm = None
 
-    # The connection is lost: who waits is let go.
-    stopProducing = resumeProducing
+    def stopProducing(self) -> None:
+        """The connection is lost: who waits is let go, and so is what was not sent.
+
+        Twisted would leave it to the garbage collector, which may be long in coming.
+        """
+        self.resumeProducing()
+        self._transport.dataBuffer, self._transport.offset = b"", 0
+        self._transport._tempDataBuffer, self._transport._tempDataLen = [], 0
 
     def _watch(self) -> None:
         loop = asyncio.get_running_loop()
