@@ -56,9 +56,9 @@ def test_the_metadata_say_what_is_needed(wheel: Path) -> None:
     assert said["Name"] == "django-mcp-transport"
     assert said["License-Expression"] == "BSD-3-Clause"
     assert said["Requires-Python"] == ">=3.11"
-    assert len(core) == len(project["dependencies"]) == 4
+    assert len(core) == len(project["dependencies"]) == 5
     assert set(said.get_all("Provides-Extra", [])) == {
-        *("channels", "cors", "daphne", "dev", "postgres", "ratelimit", "redis"),
+        *("channels", "cors", "daphne", "dev", "jwt", "postgres", "redis"),
         *("rest", "site"),
     }
 
@@ -66,7 +66,7 @@ def test_the_metadata_say_what_is_needed(wheel: Path) -> None:
 def test_the_extra_of_the_site_is_the_sum_of_the_others() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     extras = project["optional-dependencies"]
-    parts = {"channels", "cors", "daphne", "ratelimit", "redis", "rest"}
+    parts = {"channels", "cors", "daphne", "redis", "rest"}
     summed = {need for part in parts for need in extras[part]}
     assert summed < set(extras["site"])
     assert len(set(extras["site"]) - summed) == 1  # what serves static files

@@ -4,7 +4,10 @@ import pytest
 
 from mcp_transport.protocol import errors
 from mcp_transport.protocol.errors import (
+    InsufficientScope,
     ProtocolError,
+    TooManyRequests,
+    Unavailable,
     invalid_params,
     invalid_request,
     method_not_found,
@@ -24,6 +27,7 @@ def test_every_code_is_the_one_of_the_specification_or_outside_of_it() -> None:
         "UNSUPPORTED_PROTOCOL_VERSION": -32022,
         "TOO_MANY_REQUESTS": 429,
         "INSUFFICIENT_SCOPE": 403,
+        "UNAVAILABLE": 503,
     }
 
 
@@ -60,3 +64,19 @@ def test_the_usual_errors_have_makers(
 def test_makers_pass_data_on() -> None:
     assert invalid_params("a", {"x": 1}).data == {"x": 1}
     assert invalid_request("a", [1]).data == [1]
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "data"),
+    [
+        (TooManyRequests("no", 3), 429, {"retryAfter": 3}),
+        (TooManyRequests("no", 0), 429, {"retryAfter": 0}),
+        (TooManyRequests("no"), 429, None),
+        (Unavailable("no", 1), 503, {"retryAfter": 1}),
+        (InsufficientScope("tools:call"), 403, None),
+    ],
+)
+def test_an_error_of_our_own_says_what_may_be_done(
+    error: ProtocolError, code: int, data: object
+) -> None:
+    assert (error.code, error.data) == (code, data)

@@ -92,9 +92,11 @@ def texts_of_several_lines(server: Stdio) -> None:
 
 
 def cut(line: bytes) -> Case:
-    """Return a line that has no end."""
+    """Return a line that has no end, for a server that has begun to answer."""
 
     def happens(server: Stdio) -> None:
+        server.says(call(0, "echo", text="first"))
+        require(text_of(server.hears()) == "first", "no answer")
         server.writes(line)
 
     return happens
