@@ -53,7 +53,7 @@ class CacheRates:
             usage = count() if self._is_near else await self._run_sync(count)
         except Exception as error:
             # Each cache has exceptions of its own, and its library more.
-            logger.exception("the rates could not be counted")
+            logger.warning("the rates could not be counted: %r", error)
             raise StoreUnavailable from error
         if usage is None:  # RATELIMIT_ENABLE is False
             return

@@ -170,7 +170,9 @@ async def test_without_the_cache_nobody_is_counted_and_nobody_passes(
         await asyncio.to_thread(server.await_service)
         assert await passes(rates)
     said = [r.getMessage() for r in caplog.records if r.levelno == logging.ERROR]
-    assert said == ["the rates could not be counted"] * 2
+    assert [line.partition(":")[0] for line in said] == [
+        "the rates could not be counted"
+    ] * 2
 
 
 class Mute(LocMemCache):
