@@ -69,6 +69,7 @@ class Exchange:
     """
 
     __slots__ = (
+        "_delivering",
         "_logs_dropped",
         "_logs_seen",
         "_logs_sent",
@@ -113,6 +114,7 @@ class Exchange:
         self._logs_seen = 0
         self._logs_dropped = 0
         self._unread_bytes = 0
+        self._delivering = False
 
     # What a method handler needs.
 
@@ -179,10 +181,12 @@ class Exchange:
 
     @property
     def _falls_behind(self) -> bool:
-        """Tell whether more waits to be delivered than is kept for a slow reader: a
-        tool cannot be made to wait, and nobody but the reader misses its reports.
+        """Tell whether the door is still busy with what it took, and more waits behind
+        that than is kept for a slow reader. A tool cannot be made to wait, and nobody
+        but the reader misses its reports. A burst to a door that waits is no stall.
         """
-        return self._unread_bytes > self.server.limits.max_unread_bytes
+        most_bytes = self.server.limits.max_unread_bytes
+        return self._delivering and self._unread_bytes > most_bytes
 
     def _tell_dropped(self) -> None:
         if self._logs_dropped and self.peer.hears("warning"):
@@ -265,12 +269,14 @@ class Exchange:
         taken = list(self._ready)
         self._ready.clear()
         self._unread_bytes = 0
+        self._delivering = True
         return taken
 
     async def wait(self, timeout_s: float | None = None) -> bool:
         """Wait until ``ready``; False when ``timeout_s`` passed in silence."""
         if self.ready:
             return True
+        self._delivering = False
         self._waiter = self._loop.create_future()
         try:
             async with asyncio.timeout(timeout_s):
@@ -318,6 +324,7 @@ class Exchange:
             self.hang_up_ms = None
         message = self._ready.popleft()
         self._unread_bytes -= len(message)
+        self._delivering = True
         return message
 
 

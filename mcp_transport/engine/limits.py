@@ -30,7 +30,7 @@ class Limits:
     replay_age_s: float = 600
     state_age_s: float = 600
     max_body_bytes: int = 1_048_576
-    max_unread_bytes: int = 262_144
+    max_unread_bytes: int = 131_072
     max_in_flight: int = 32
     max_calls: int = 16
     max_streams: int = 8

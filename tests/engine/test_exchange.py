@@ -215,9 +215,17 @@ def logged(messages: list[Any]) -> list[Any]:
     return [message["params"]["data"] for message in messages]
 
 
+def behind(log_level: str = "info", **limits: Any) -> Exchange:
+    """Return an exchange whose door is still busy with what it took."""
+    exchange = exchange_of(**limits)
+    exchange.peer = Peer(LATEST, log_level=log_level)
+    exchange.log({"level": "emergency", "data": "first"})
+    assert logged(taken(exchange)) == ["first"]
+    return exchange
+
+
 async def test_a_slow_reader_misses_reports_and_is_told_of_it() -> None:
-    exchange = exchange_of(max_unread_bytes=500)
-    exchange.peer = Peer(LATEST, log_level="info")
+    exchange = behind(max_unread_bytes=500)
     for number in range(20):
         exchange.log({"level": "info", "data": number})
         exchange.progress(number, {"progress": number})
@@ -234,8 +242,7 @@ async def test_a_slow_reader_misses_reports_and_is_told_of_it() -> None:
 
 
 async def test_the_response_is_never_dropped_and_comes_behind_what_was() -> None:
-    exchange = exchange_of(max_unread_bytes=1)
-    exchange.peer = Peer(LATEST, log_level="info")
+    exchange = behind(max_unread_bytes=1)
     for number in range(3):
         exchange.log({"level": "info", "data": number})
     exchange.respond({"ok": True})
@@ -245,8 +252,7 @@ async def test_the_response_is_never_dropped_and_comes_behind_what_was() -> None
 
 
 async def test_who_hears_no_warnings_is_not_warned() -> None:
-    exchange = exchange_of(max_unread_bytes=1)
-    exchange.peer = Peer(LATEST, log_level="error")
+    exchange = behind("error", max_unread_bytes=1)
     for number in range(3):
         exchange.log({"level": "error", "data": number})
     exchange.respond({"ok": True})
@@ -254,9 +260,22 @@ async def test_who_hears_no_warnings_is_not_warned() -> None:
     assert logged(early) == [0]
 
 
-async def test_reading_makes_room() -> None:
+async def test_a_burst_is_no_stall() -> None:
     exchange = exchange_of(max_unread_bytes=1)
     exchange.peer = Peer(LATEST, log_level="info")
+    for number in range(20):
+        exchange.log({"level": "info", "data": number})
+    assert logged(taken(exchange)) == list(range(20))
+    door = asyncio.create_task(exchange.wait())
+    await asyncio.sleep(0)
+    for number in range(20):
+        exchange.log({"level": "info", "data": number})
+    assert await door
+    assert logged(taken(exchange)) == list(range(20))
+
+
+async def test_reading_makes_room() -> None:
+    exchange = behind(max_unread_bytes=1)
     for number in range(3):
         exchange.log({"level": "info", "data": number})
         assert loads(await anext(exchange))["params"]["data"] == number

@@ -24,7 +24,7 @@ def test_everything_is_bounded_from_the_start() -> None:
         "replay_age_s": 600,
         "state_age_s": 600,
         "max_body_bytes": 1_048_576,
-        "max_unread_bytes": 262_144,
+        "max_unread_bytes": 131_072,
         "max_in_flight": 32,
         "max_calls": 16,
         "max_streams": 8,
