@@ -52,8 +52,12 @@ class Connection:
             self._writer.write(head.encode() + body)
         except OSError as error:
             raise Lost(type(error).__name__) from error
-        while not self._has_head:
-            await self._feed()
+        try:
+            while not self._has_head:
+                await self._feed()
+        except asyncio.CancelledError:
+            self.abort()
+            raise
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """Yield the body as it comes. Raises Lost, and TimeoutError."""
@@ -68,7 +72,10 @@ class Connection:
 
     async def whole(self) -> bytes:
         """Return all of the body. Raises Lost, and TimeoutError."""
-        return b"".join([piece async for piece in self.pieces()])
+        try:
+            return b"".join([piece async for piece in self.pieces()])
+        finally:
+            self.abort()
 
     def cut_after(self, count: int) -> None:
         """Break off behind so many more bytes of the reply."""
