@@ -62,6 +62,7 @@ class Conf:
     origins: str | None = None
     middleware: list[str] = field(default_factory=list)
     hooks: list[str] = field(default_factory=list)
+    observers: list[str] = field(default_factory=list)
     store: str = MEMORY
     transports: list[str] = field(default_factory=lambda: list(TRANSPORTS))
     threads: int = 8
@@ -124,6 +125,7 @@ _TYPES: Mapping[str, tuple[Any, str]] = {
     "origins": ((str, type(None)), "a dotted path"),
     "middleware": (list, "a list of dotted paths"),
     "hooks": (list, "a list of dotted paths"),
+    "observers": (list, "a list of dotted paths"),
     "store": (str, '"memory", or the URL of a Redis server'),
     "transports": (list, f"a list of {', '.join(TRANSPORTS)}"),
     "threads": (int, "a number of threads"),
@@ -304,6 +306,7 @@ def get_server() -> Server:
         run_sync=Threads(conf.threads, closing_old_connections),
         instructions=conf.instructions,
         hooks=hooks,
+        observers=[imported(path) for path in conf.observers],
         limits=conf.limits,
         list_ttl_ms=conf.list_ttl_ms,
         explain=explain,

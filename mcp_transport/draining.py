@@ -32,6 +32,7 @@ async def drain(grace_s: float) -> int:
         await asyncio.sleep(PARTING_S)
     streams.end_all()
     await streams.emptied(max(PARTING_S, ends_at_s - loop.time()))
+    await server.drain_observers()
     return late
 
 

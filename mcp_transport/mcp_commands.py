@@ -114,6 +114,7 @@ async def _serve(
         )
     finally:
         begin_exit()
+        await server.drain_observers()
 
 
 @sensitive_variables("token")

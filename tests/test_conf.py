@@ -83,6 +83,7 @@ WRONG: dict[str, list[Any]] = {
     "ALLOWED_ORIGINS": LISTS,
     "MIDDLEWARE": LISTS,
     "HOOKS": LISTS,
+    "OBSERVERS": LISTS,
     "STORE": [
         *STRINGS,
         None,

@@ -24,7 +24,8 @@ class Caller:
     to, None for all that its scopes grant; ``rate`` bounds how often it may be
     used and ``max_calls`` how many of its calls may run at a time in a process,
     None for what the server says; ``networks`` are where it may be used, empty
-    for anywhere.
+    for anywhere. ``actor`` names who really acts, where an administrator runs
+    something as this caller.
     """
 
     subject: str
@@ -37,6 +38,7 @@ class Caller:
     rate: Rate | None = None
     max_calls: int | None = None
     networks: tuple[Network, ...] = ()
+    actor: str | None = None
     _granted: dict[str, bool] = field(default_factory=dict, init=False, repr=False)
 
     def has_scope(self, scope: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from mcp_transport.engine.caller import Caller
 from mcp_transport.engine.calls import Call
+from mcp_transport.engine.observing import Outcome, outcome_of, tell
 from mcp_transport.engine.session import Session
 from mcp_transport.engine.signals import Signal
 from mcp_transport.protocol.errors import ProtocolError
@@ -81,12 +83,14 @@ class Exchange:
         "_waiter",
         "answered",
         "arrival",
+        "began_at",
         "call",
         "done",
         "error",
         "hang_up_ms",
         "peer",
         "refused",
+        "sent_bytes",
         "server",
         "timed_out",
         "unheard",
@@ -97,6 +101,7 @@ class Exchange:
     def __init__(self, server: Server, arrival: Arrival) -> None:
         self.server = server
         self.arrival = arrival
+        self.began_at = time.time()
         self.call = Call()
         self.answered = False
         self.done = False
@@ -105,6 +110,7 @@ class Exchange:
         self.timed_out = False
         self.unheard: Signal | None = None
         self.hang_up_ms: int | None = None
+        self.sent_bytes = 0
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
         self._ready: deque[bytes] = deque()
@@ -210,13 +216,16 @@ class Exchange:
 
     def respond(self, result: dict[str, Any] | bytes) -> None:
         """Send the response: a result as the revision sends it."""
-        self._finish(encode_response(self.request_id, result))
+        if not self.done:
+            self._finish(encode_response(self.request_id, result))
+            self._observe(*outcome_of(result))
 
     def fail(self, error: ProtocolError) -> None:
         """Send the response: an error."""
         if not self.done:
             self.error = error
             self._finish(encode_error(self.request_id, error))
+            self._observe(Outcome.ERROR, error.message)
 
     def refuse(self, error: ProtocolError) -> None:
         """Send an error for a request that is not known to be anybody's."""
@@ -225,14 +234,20 @@ class Exchange:
 
     def end(self) -> None:
         """There is no response, or no more."""
-        self._finish(None)
+        if not self.done:
+            self._finish(None)
+            if isinstance(self.arrival.message, Request):
+                self._observe(Outcome.CANCELLED, None)
+
+    def _observe(self, outcome: Outcome, error: str | None) -> None:
+        if self.server.observers:
+            tell(self, Outcome.TIMED_OUT if self.timed_out else outcome, error)
 
     def _finish(self, message: bytes | None) -> None:
-        if self.done:
-            return
         self._tell_dropped()
         if message is not None and not self.call.cancelled:
             self._ready.append(message)
+            self.sent_bytes += len(message)
             self.answered = True
         self.done = True
         self._wake()
@@ -241,6 +256,7 @@ class Exchange:
         if not self.done and not self.call.cancelled:
             self._ready.append(message)
             self._unread_bytes += len(message)
+            self.sent_bytes += len(message)
             self._wake()
 
     def _wake(self) -> None:

@@ -21,6 +21,7 @@ from mcp_transport.engine.errors import ResourceNotFound
 from mcp_transport.engine.exchange import Arrival, Exchange
 from mcp_transport.engine.limits import Limits
 from mcp_transport.engine.methods import METHODS, STREAMS
+from mcp_transport.engine.observing import Observer
 from mcp_transport.engine.quotas import Quotas
 from mcp_transport.engine.session import Session
 from mcp_transport.engine.signals import (
@@ -84,7 +85,7 @@ class Server:
     model, or None to keep it inside; ``missing`` are those of its exceptions
     that mean "there is no such resource". ``signals`` is the way to the
     other processes that serve the same sessions. ``quotas`` say how often a
-    caller is served.
+    caller is served. ``observers`` are told of every request.
     """
 
     def __init__(
@@ -102,6 +103,7 @@ class Server:
         missing: tuple[type[Exception], ...] = (),
         signals: Signals | None = None,
         quotas: Quotas | None = None,
+        observers: Sequence[Observer] = (),
     ) -> None:
         self.catalogue = catalogue
         self.info = dict(info)
@@ -121,6 +123,7 @@ class Server:
         self.ends_streams = False
         self._metas: dict[str, dict[str, Any]] = {}
         self._hooks = tuple(hooks)
+        self.observers = tuple(observers)
         catalogue.watch(lambda kind: self.announce(ListChanged(kind)))
 
     def open(self, arrival: Arrival) -> Exchange:
@@ -300,6 +303,14 @@ class Server:
         for ended in list(self.listeners):
             if not ended.done():
                 ended.set_result(None)
+
+    async def drain_observers(self) -> None:
+        """Let every observer keep what it has, before the process ends."""
+        for observer in self.observers:
+            try:
+                await observer.drain()
+            except Exception:
+                logger.exception("an observer could not keep what it has")
 
     def encode(self, exchange: Exchange, result: dict[str, Any]) -> dict[str, Any]:
         """Return a method's result in the form of the peer's revision."""

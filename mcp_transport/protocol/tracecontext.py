@@ -1,0 +1,36 @@
+"""Which trace a request belongs to.
+
+Spec: W3C Trace Context, level 1 #traceparent-header; 2026-07-28 basic/index
+#request-metadata, where the same text travels in ``_meta``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+KEY = "traceparent"
+_TRACEPARENT = re.compile(
+    r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}"
+)
+
+
+def traceparent(
+    params: Mapping[str, Any], headers: Mapping[str, str] | None
+) -> str | None:
+    """Return what the request says of its trace: in ``_meta``, else in a header.
+
+    What is malformed says nothing.
+    """
+    meta = params.get("_meta")
+    said = meta.get(KEY) if type(meta) is dict else None
+    for value in (said, (headers or {}).get(KEY)):
+        if type(value) is str and _TRACEPARENT.fullmatch(value):
+            return value
+    return None
+
+
+def trace_id(parent: str) -> str:
+    """Return the trace's id of a traceparent: 32 hexadecimal digits."""
+    return parent[3:35]
