@@ -99,12 +99,11 @@ class ObjectField(forms.JSONField):
     """A JSON object, read as strictly as a message: no key twice, no NaN."""
 
     widget = forms.Textarea(attrs={"rows": 8, "cols": 60, "spellcheck": "false"})
-    empty_values = [None, ""]
 
     def to_python(self, value: Any) -> Any:
-        if isinstance(value, str) and value.strip():
-            value = _read(value)
-        if value in self.empty_values:
+        if isinstance(value, str):
+            value = _read(value) if value.strip() else None
+        if value is None:
             return {}
         if not isinstance(value, dict):
             raise ValidationError(

@@ -122,9 +122,10 @@ def _complaints(number: int, sent: Row, form: forms.Form) -> list[ValidationErro
         for _ in unknown[:1]
     ]
     for name, errors in form.errors.items():
-        label = form.fields[name].label if name in form.fields else ""
         where = gettext("row %(number)d") % {"number": number}
-        found.append((f"{where}, {label or name}", [str(error) for error in errors]))
+        if name in form.fields:
+            where = f"{where}, {form[name].label}"
+        found.append((where, [str(error) for error in errors]))
     return [
         ValidationError(f"{where}: {text}", code="row")
         for where, texts in found
