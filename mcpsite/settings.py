@@ -140,6 +140,7 @@ MCP = {
     ),
     "STORE": STORE,
     "TRUSTED_PROXIES": TRUSTED_PROXIES,
+    "CATALOGUE": "tools_app.catalogue.AdminCatalogue",
     "AUTHENTICATORS": ["tools_app.tokens.TokenAuthenticator"],
     "TICKETS": "tools_app.tickets.SingleUse",
     "ALLOWED_ORIGINS": [*OWN_ORIGINS, *listed("MCP_ALLOWED_ORIGINS")],

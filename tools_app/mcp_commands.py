@@ -21,6 +21,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from mcp_transport.mcp_commands import active_user
+from tools_app.catalogue import commands
 from tools_app.credential import PREFIX
 from tools_app.models import LIFETIME, MAX_OVERLAP, OVERLAP, Token
 from tools_app.scopes import without_repeats
@@ -72,6 +73,7 @@ def register(subparsers: _SubParsersAction[ArgumentParser]) -> None:
     revoke_parser.set_defaults(run=revoke)
     for parser in (rotate_parser, end_parser, revoke_parser):
         parser.add_argument("public_id", help="As listed, with or without mcp_.")
+    commands.register(subparsers)
 
 
 def _add_create(parser: ArgumentParser) -> None:
