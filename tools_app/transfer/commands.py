@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from tools_app.catalogue.configured import code_shelf
 from tools_app.transfer.document import BadDocument, exported, read, written
 from tools_app.transfer.exporting import said_here, with_keys
 from tools_app.transfer.importing import (
@@ -25,7 +26,6 @@ from tools_app.transfer.importing import (
     bring_in,
     preview,
 )
-from tools_app.transfer.shelf import registered
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
@@ -69,7 +69,7 @@ def export_entries(command: BaseCommand, options: dict[str, Any]) -> None:
 
 
 def show_import(command: BaseCommand, options: dict[str, Any]) -> None:
-    outcomes = preview(_items(options["file"]), registered())
+    outcomes = preview(_items(options["file"]), code_shelf().entries())
     _write(command, outcomes)
     if any(outcome.action is Action.REFUSED for outcome in outcomes):
         raise CommandError("An import would be refused.")
@@ -78,7 +78,7 @@ def show_import(command: BaseCommand, options: dict[str, Any]) -> None:
 
 def import_entries(command: BaseCommand, options: dict[str, Any]) -> None:
     try:
-        outcomes = bring_in(_items(options["file"]), registered(), _log)
+        outcomes = bring_in(_items(options["file"]), code_shelf().entries(), _log)
     except Refused as error:
         _write(command, error.outcomes)
         raise CommandError("Nothing was changed.") from None
@@ -102,7 +102,9 @@ def _write(command: BaseCommand, outcomes: Sequence[Outcome]) -> None:
             line = f"{outcome.action:<9}  {outcome.item}"
             command.stdout.write(f"{line}: {said}" if said else line)
     counts = Counter(outcome.action for outcome in outcomes)
-    told = ", ".join(f"{counts[action]} {action}" for action in Action if counts[action])
+    told = ", ".join(
+        f"{counts[action]} {action}" for action in Action if counts[action]
+    )
     command.stdout.write(f"{told or 'no entries'}.")
 
 

@@ -81,7 +81,7 @@ def read(data: bytes) -> list[Item]:
             f'This is no export of a catalogue: it has no "format": "{FORMAT}".'
         )
     if type(document.get("version")) is not int or document["version"] != VERSION:
-        raise BadDocument(f'Its version is not {VERSION}, which is what can be read.')
+        raise BadDocument(f"Its version is not {VERSION}, which is what can be read.")
     if set(document) != {"format", "version", "entries"}:
         raise BadDocument("It has format, version and entries, and nothing else.")
     entries = document["entries"]
@@ -149,7 +149,9 @@ def _parsed(data: bytes) -> Any:
     except UnicodeDecodeError:
         raise BadDocument("The file is not UTF-8.") from None
     except (ValueError, RecursionError) as error:
-        reason = "it is nested too deeply" if isinstance(error, RecursionError) else error
+        reason = (
+            "it is nested too deeply" if isinstance(error, RecursionError) else error
+        )
         raise BadDocument(f"The file is not JSON: {reason}.") from None
 
 

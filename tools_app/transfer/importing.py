@@ -7,7 +7,7 @@ the code. Entries that the file does not have stay as they are.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
@@ -20,7 +20,7 @@ from tools_app.catalogue.entry import CatalogueEntry
 from tools_app.catalogue.sync import sync
 from tools_app.kinds.registry import CODE, entry_kinds
 from tools_app.kinds.spec import read_spec
-from tools_app.transfer.document import MEMBERS, Item
+from tools_app.transfer.document import Item
 
 
 class Action(enum.StrEnum):
@@ -105,13 +105,19 @@ def _one(
     registered: Mapping[Place, Entry],
     using: str,
 ) -> Outcome:
+    problem = _out_of_place(item, row, registered)
+    if problem is not None:
+        return Outcome(item, Action.REFUSED, problems=(problem,))
     created = row is None
     if row is None:
         row = CatalogueEntry(kind=item.kind, key=item.key, source=item.source)
-    changed = tuple(_take(item, row))
-    problems = _problems(item, row, registered)
-    if problems:
-        return Outcome(item, Action.REFUSED, problems=tuple(problems))
+    try:
+        changed = tuple(_take(item, row))
+        row.full_clean()
+        if item.source != CODE:
+            _check_made(row, registered)
+    except ValidationError as error:
+        return Outcome(item, Action.REFUSED, problems=tuple(_complaints(error)))
     if not created and not changed:
         return Outcome(item, Action.UNCHANGED, row=row)
     row.save(using=using)
@@ -119,46 +125,41 @@ def _one(
     return Outcome(item, action, changed, row=row)
 
 
-def _take(item: Item, row: CatalogueEntry) -> Iterable[str]:
-    """Give the row the values of the file; yield the names of those that differ."""
-    if row.source != item.source and CODE not in (row.source, item.source):
-        row.source = item.source
-        yield "source"
-    for name in MEMBERS:
-        if getattr(row, name) != item.values[name]:
-            setattr(row, name, item.values[name])
+def _out_of_place(
+    item: Item, row: CatalogueEntry | None, registered: Mapping[Place, Entry]
+) -> str | None:
+    """Tell why what is here under the name of the item cannot become it."""
+    in_code = (item.kind, item.key) in registered
+    if item.source == CODE:
+        if not in_code:
+            return _("The code here registers no such entry.")
+        if row is None or not row.is_from_code:
+            return _("Here, an entry of this name was made without code.")
+    elif in_code or (row is not None and row.is_from_code):
+        return _("Here, code registers an entry of this name.")
+    return None
+
+
+def _take(item: Item, row: CatalogueEntry) -> Iterator[str]:
+    """Give the row the values of the file; yield the names of those that differ.
+
+    Raises ValidationError for a spec that its kind does not take.
+    """
+    values = {"source": item.source, **item.values}
+    if item.source != CODE:
+        kind = entry_kinds().get(item.source)
+        if kind is None:
+            text = _("There is no kind of entry %(source)s here.")
+            raise ValidationError(text % {"source": item.source})
+        values["spec"] = read_spec(kind, item.values["spec"])
+    for name, value in values.items():
+        if getattr(row, name) != value:
+            setattr(row, name, value)
             yield name
 
 
-def _problems(
-    item: Item, row: CatalogueEntry, registered: Mapping[Place, Entry]
-) -> list[str]:
-    in_code = (item.kind, item.key) in registered
-    if item.source == CODE and not in_code:
-        return [_("The code here registers no such entry.")]
-    if item.source != CODE and (in_code or row.source == CODE):
-        return [_("Here, code registers an entry of this name.")]
-    if row.source != item.source:
-        return [_("Here, an entry of this name was made without code.")]
-    try:
-        row.full_clean()
-        if item.source != CODE:
-            _check_made(item, row, registered)
-    except ValidationError as error:
-        return _complaints(error)
-    return []
-
-
-def _check_made(
-    item: Item, row: CatalogueEntry, registered: Mapping[Place, Entry]
-) -> None:
+def _check_made(row: CatalogueEntry, registered: Mapping[Place, Entry]) -> None:
     """Raises ValidationError for an entry that its kind cannot make."""
-    kind = entry_kinds().get(item.source)
-    if kind is None:
-        raise ValidationError(
-            _("There is no kind of entry %(source)s here.") % {"source": item.source}
-        )
-    row.spec = read_spec(kind, item.values["spec"])
 
     def look_up(kind: Kind, key: str) -> Entry | None:
         # One that is switched off is there too: what it is made of is off as well.
