@@ -102,10 +102,8 @@ def _write(command: BaseCommand, outcomes: Sequence[Outcome]) -> None:
             line = f"{outcome.action:<9}  {outcome.item}"
             command.stdout.write(f"{line}: {said}" if said else line)
     counts = Counter(outcome.action for outcome in outcomes)
-    told = ", ".join(
-        f"{counts[action]} {action}" for action in Action if counts[action]
-    )
-    command.stdout.write(f"{told or 'no entries'}.")
+    told = [f"{counts[action]} {action}" for action in Action if counts[action]]
+    command.stdout.write(f"{', '.join(told) or 'No entries'}.")
 
 
 def _log(outcome: Outcome) -> None:

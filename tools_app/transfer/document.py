@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
@@ -14,7 +15,8 @@ from tools_app.kinds.registry import CODE
 
 FORMAT = "mcp-catalogue"
 VERSION = 1
-MAX_BYTES = 5_242_880
+# So much of a form Django reads unless told otherwise.
+MAX_BYTES = 2_097_152
 MAX_ENTRIES = 10_000
 
 Json = dict[str, Any]
@@ -75,18 +77,7 @@ def written(document: Json) -> str:
 
 def read(data: bytes) -> list[Item]:
     """Return the entries of a file. Raises BadDocument, naming all that is wrong."""
-    document = _parsed(data)
-    if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise BadDocument(
-            f'This is no export of a catalogue: it has no "format": "{FORMAT}".'
-        )
-    if type(document.get("version")) is not int or document["version"] != VERSION:
-        raise BadDocument(f"Its version is not {VERSION}, which is what can be read.")
-    if set(document) != {"format", "version", "entries"}:
-        raise BadDocument("It has format, version and entries, and nothing else.")
-    entries = document["entries"]
-    if not isinstance(entries, list) or len(entries) > MAX_ENTRIES:
-        raise BadDocument(f"entries is a list of {MAX_ENTRIES} at most.")
+    entries = _entries(_parsed(data))
     problems = [
         f"entry {number}{_named(entry)}: {problem}"
         for number, entry in enumerate(entries, 1)
@@ -95,8 +86,8 @@ def read(data: bytes) -> list[Item]:
     if problems:
         raise BadDocument(*problems)
     items = [_item(entry) for entry in entries]
-    places = [(item.kind, item.key) for item in items]
-    repeated = sorted({str(i) for i in items if places.count((i.kind, i.key)) > 1})
+    times = Counter(str(item) for item in items)
+    repeated = [name for name, count in times.items() if count > 1]
     if repeated:
         raise BadDocument(*(f"{name} is there more than once." for name in repeated))
     return items
@@ -134,6 +125,22 @@ def _problems(entry: Any) -> list[str]:
     return found
 
 
+def _entries(document: Any) -> list[Any]:
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise BadDocument(
+            f'This is no export of a catalogue: it has no "format": "{FORMAT}".'
+        )
+    version = document.get("version")
+    if type(version) is not int or version != VERSION:
+        raise BadDocument(f"Its version is not {VERSION}, which is what can be read.")
+    if set(document) != {"format", "version", "entries"}:
+        raise BadDocument("It has format, version and entries, and nothing else.")
+    entries = document["entries"]
+    if not isinstance(entries, list) or len(entries) > MAX_ENTRIES:
+        raise BadDocument(f"Its entries are a list of {MAX_ENTRIES} at most.")
+    return entries
+
+
 def _named(entry: Any) -> str:
     key = entry.get("key") if isinstance(entry, dict) else None
     return f" ({key[:80]})" if isinstance(key, str) else ""
@@ -148,11 +155,10 @@ def _parsed(data: bytes) -> Any:
         )
     except UnicodeDecodeError:
         raise BadDocument("The file is not UTF-8.") from None
-    except (ValueError, RecursionError) as error:
-        reason = (
-            "it is nested too deeply" if isinstance(error, RecursionError) else error
-        )
-        raise BadDocument(f"The file is not JSON: {reason}.") from None
+    except RecursionError:
+        raise BadDocument("The file is nested too deeply.") from None
+    except ValueError as error:
+        raise BadDocument(f"The file is not JSON: {error}.") from None
 
 
 def _object(pairs: list[tuple[str, Any]]) -> Json:

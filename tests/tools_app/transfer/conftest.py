@@ -8,7 +8,7 @@ from mcp_transport.engine.catalogue import Shelf
 from tests.tools_app.catalogue.conftest import served, shelf
 from tools_app.catalogue.sync import sync
 from tools_app.models import CatalogueEntry
-from tools_app.transfer.document import FORMAT, VERSION, exported, read, written
+from tools_app.transfer.document import FORMAT, VERSION, exported, written
 
 __all__ = ["served", "shelf"]
 
@@ -61,6 +61,3 @@ def here(shelf: Shelf, served: Any) -> Shelf:
     """A stage whose catalogue is in use, with a row for each entry of the code."""
     sync(shelf.entries())
     return shelf
-
-
-__all__ += ["read"]

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 
 from mcp_transport import connect
 from mcp_transport.engine.catalogue import Shelf
@@ -121,8 +122,6 @@ def test_a_preview_does_all_that_an_import_does_and_keeps_nothing(here: Shelf) -
 
 
 async def test_clients_see_what_was_imported(here: Shelf, served: Any) -> None:
-    from asgiref.sync import sync_to_async
-
     await sync_to_async(imported)(here, HOURS, PRESET, COUNT)
     async with connect() as client:
         tools = {tool["name"]: tool for tool in await client.list_tools()}
