@@ -23,7 +23,7 @@ from tools_app.kinds.kind import EntryKind, Made
 from tools_app.kinds.rows import RowsField
 from tools_app.kinds.template import NAME, Template
 
-Json = dict[str, str]
+Message = dict[str, str]
 
 MAX_TEMPLATE_CHARS = 20_000
 MAX_PROMPT_CHARS = 262_144
@@ -132,11 +132,11 @@ class PromptKind(EntryKind):
         templates = _templates(made.spec)
         arguments = made.spec["arguments"]
 
-        async def fill_in(**values: str) -> list[Json]:
+        async def fill_in(**values: str) -> list[Message]:
             return _messages(templates, values)
 
         return Prompt.of(
-            declared(fill_in, map(_parameter, arguments), list[Json]),
+            declared(fill_in, map(_parameter, arguments), list[Message]),
             name=made.key,
             title=made.title or None,
             description=made.description,
@@ -148,7 +148,7 @@ class PromptKind(EntryKind):
         )
 
 
-def filled_in(spec: Mapping[str, Any], values: Mapping[str, str]) -> list[Json]:
+def filled_in(spec: Mapping[str, Any], values: Mapping[str, str]) -> list[Message]:
     """Return the messages of a prompt with ``values`` for all of its arguments.
 
     Raises ProtocolError (-32602) for values that make no prompt.
@@ -170,14 +170,14 @@ def _parameter(argument: Mapping[str, Any]) -> Parameter:
 
 def _messages(
     templates: list[tuple[str, Template]], values: Mapping[str, str]
-) -> list[Json]:
+) -> list[Message]:
     """Return the messages that are not blank.
 
     Raises ProtocolError (-32602) where none is left, or too much: a template that
     uses a long value many times is no way to make the server run out of memory.
     """
     left = MAX_PROMPT_CHARS
-    messages: list[Json] = []
+    messages: list[Message] = []
     for role, template in templates:
         pieces: list[str] = []
         for piece in template.render(values):
