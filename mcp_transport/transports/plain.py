@@ -41,11 +41,11 @@ from mcp_transport.protocol.revisions import PLAIN
 from mcp_transport.transports.delivery import Deliveries, live
 from mcp_transport.transports.replies import (
     RETRY_MS,
+    EventStream,
     answer,
     json_reply,
     nothing,
     refusal,
-    sse_reply,
 )
 from mcp_transport.transports.requests import Refused, posted, wire_headers
 
@@ -155,8 +155,8 @@ class PlainHTTP:
 
     def _streamed(self, arrival: Arrival, session: Session) -> HttpResponseBase:
         exchange = self._server.open(arrival)
-        response = sse_reply(self._events(exchange, session))
-        response._resource_closers.append(exchange.leave)  # type: ignore[attr-defined]
+        response = EventStream(self._events(exchange, session))
+        response.closing.then(exchange.leave)
         return response
 
     async def _events(
@@ -182,9 +182,9 @@ class PlainHTTP:
             )
         except Gone:
             return refusal(404, "the events after this Last-Event-ID are gone")
-        response = sse_reply(events)
+        response = EventStream(events)
         response.answers = False
-        response._resource_closers.append(release)  # type: ignore[attr-defined]
+        response.closing.then(release)
         return response
 
     async def _session(self, session_id: str, caller: Caller) -> Session:

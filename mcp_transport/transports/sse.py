@@ -36,7 +36,7 @@ from mcp_transport.protocol.messages import (
 from mcp_transport.protocol.revisions import STATEFUL
 from mcp_transport.transports.claims import claims, used_before
 from mcp_transport.transports.delivery import Deliveries
-from mcp_transport.transports.replies import json_reply, nothing, refusal, sse_reply
+from mcp_transport.transports.replies import EventStream, json_reply, nothing, refusal
 from mcp_transport.transports.requests import (
     Refused,
     accepts,
@@ -97,12 +97,10 @@ class HTTPWithSSE:
             session, STANDING, None, framing, age_s
         )
         loop = asyncio.get_running_loop()
-        response = sse_reply(events)
+        response = EventStream(events)
         response.goodbye = partial(self._deliveries.goodbye, session)
-        response._resource_closers += [  # type: ignore[attr-defined]
-            release,
-            lambda: loop.call_soon_threadsafe(self._closed, session),
-        ]
+        response.closing.then(release)
+        response.closing.then(partial(loop.call_soon_threadsafe, self._closed, session))
         return response
 
     def _closed(self, session: Session) -> None:

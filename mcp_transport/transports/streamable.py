@@ -53,11 +53,11 @@ from mcp_transport.transports.delivery import (
 )
 from mcp_transport.transports.replies import (
     RETRY_MS,
+    EventStream,
     answer,
     json_reply,
     nothing,
     refusal,
-    sse_reply,
 )
 from mcp_transport.transports.requests import (
     Refused,
@@ -183,8 +183,8 @@ class StreamableHTTP:
             if not messages:
                 return nothing(202)
             return answer(exchange, messages[-1], headers)
-        response = sse_reply(live(exchange, self._limits))
-        response._resource_closers.append(exchange.leave)  # type: ignore[attr-defined]
+        response = EventStream(live(exchange, self._limits))
+        response.closing.then(exchange.leave)
         return response
 
     async def _initialize(
@@ -280,10 +280,10 @@ class StreamableHTTP:
         events, release = await self._deliveries.read(
             session, stream, after, Resumable(session), self._limits.stream_age_s
         )
-        response = sse_reply(events)
+        response = EventStream(events)
         response.answers = stream != STANDING
         response.goodbye = partial(self._deliveries.goodbye, session)
-        response._resource_closers.append(release)  # type: ignore[attr-defined]
+        response.closing.then(release)
         return response
 
     # GET and DELETE.
