@@ -19,7 +19,7 @@ from mcp_transport.protocol.errors import (
     Unavailable,
     invalid_request,
 )
-from mcp_transport.protocol.http import error_status, refusal_status
+from mcp_transport.protocol.http import error_status
 from mcp_transport.protocol.messages import encode_error
 
 # What a client waits before it comes back, unless a tool says otherwise.
@@ -50,7 +50,7 @@ def answer(
     if error is None:
         return json_reply(message, headers)
     if exchange.refused:
-        return json_reply(message, headers, refusal_status(error))
+        return json_reply(message, headers, 400)
     status = error_status(error, exchange.peer.revision)
     response = json_reply(message, headers, status)
     for name, value in told_by_headers(error).items():
