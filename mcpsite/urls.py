@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, reverse_lazy
 
+from mcp_transport.console import Console
 from mcpsite import views
 
 urlpatterns = [
@@ -12,6 +13,11 @@ urlpatterns = [
     path("docs/<str:name>.md", views.document, name="document"),
     path("health", views.health, name="health"),
     path("admin/", admin.site.urls),
+    path(
+        "console/",
+        Console.as_view(tickets_url=reverse_lazy("api:tickets")),
+        name="console",
+    ),
     path("api/", include("tools_app.rest.urls")),
     path("", include("mcp_transport.urls")),
 ]
