@@ -1,0 +1,6 @@
+"""The ledger: a row for every call, whatever became of it.
+
+``MCP["OBSERVERS"] = ["tools_app.ledger.Ledger"]`` keeps it.
+"""
+
+from __future__ import annotations
