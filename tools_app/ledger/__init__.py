@@ -4,3 +4,7 @@
 """
 
 from __future__ import annotations
+
+from tools_app.ledger.ledger import Ledger
+
+__all__ = ["Ledger"]
