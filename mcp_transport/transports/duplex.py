@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any, Protocol
 
@@ -35,7 +35,7 @@ from mcp_transport.protocol.messages import (
     encode_notification,
     parse,
 )
-from mcp_transport.protocol.peer import claimed_version, unsupported_version
+from mcp_transport.protocol.peer import Peer, claimed_version, unsupported_version
 from mcp_transport.transports.goodbye import GOING_AWAY, hears_notices
 
 logger = logging.getLogger("mcp_transport")
@@ -92,16 +92,18 @@ async def serve(
     *,
     patience_s: float = 0,
     linger_s: float = 0,
+    met: Callable[[Peer], None] = lambda peer: None,
 ) -> None:
     """Serve one connection until the client goes; then end what still runs.
 
     Where a client can be kept waiting, a message that finds as many requests
     running as may is given ``patience_s`` seconds before it is taken. Where one
     can have no more to say and still listen, calls that run by then have
-    ``linger_s`` seconds to end and to be answered.
+    ``linger_s`` seconds to end and to be answered. ``met`` is told with each request
+    who the client says it is.
     """
     await transport.start()
-    connection = _Connection(server, transport, caller, binding)
+    connection = _Connection(server, transport, caller, binding, met)
     try:
         while await connection.take():
             await connection.room(patience_s)
@@ -121,13 +123,19 @@ class _Connection:
     """What is known of one connection while it lasts: its session, its calls."""
 
     def __init__(
-        self, server: Server, transport: Transport, caller: Caller, binding: Binding
+        self,
+        server: Server,
+        transport: Transport,
+        caller: Caller,
+        binding: Binding,
+        met: Callable[[Peer], None],
     ) -> None:
         self._server = server
         self._transport = transport
         self._caller = caller
         self._binding = binding
-        self._session = Session.new(caller)
+        self._met = met
+        self._session = Session.new(caller, binding.name)
         self._stateless = False
         self._exchanges: dict[str | int, Exchange] = {}
         self._refused = 0
@@ -179,6 +187,8 @@ class _Connection:
         exchange = self._server.open(
             Arrival(message, self._binding, self._caller, session=self._session)
         )
+        if isinstance(message, Request) and not exchange.refused:
+            self._met(exchange.peer)
         if exchange.done:
             await self._deliver(exchange)
             return

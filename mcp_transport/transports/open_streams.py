@@ -8,7 +8,10 @@ and of all.
 from __future__ import annotations
 
 import asyncio
+import heapq
 import logging
+import secrets
+import time
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from enum import Enum
@@ -17,10 +20,17 @@ from typing import TypeVar
 
 from django.core.signals import setting_changed
 
-from mcp_transport.conf import get_conf
+from mcp_transport.conf import get_conf, get_store
 from mcp_transport.engine.caller import Caller, Credential
 from mcp_transport.engine.limits import Limits
+from mcp_transport.engine.presence import (
+    Census,
+    SeenStream,
+    session_handle,
+    this_process,
+)
 from mcp_transport.protocol.errors import TooManyRequests
+from mcp_transport.protocol.peer import Peer
 from mcp_transport.transports.replies import Closing, EventStream
 
 logger = logging.getLogger("mcp_transport")
@@ -37,6 +47,7 @@ class Ending(Enum):
 
     WITHDRAWN = "its credential grants nothing any more"
     RESTART = "the server goes away"
+    DISMISSED = "an administrator has ended it"
 
 
 class StreamEnded(Exception):
@@ -59,9 +70,15 @@ class OpenStream:
         "_credential",
         "_registry",
         "answers",
+        "began_at",
         "caller",
+        "door",
         "ending",
+        "handle",
+        "peer",
+        "session_id",
         "standing",
+        "used_at",
     )
 
     def __init__(
@@ -78,10 +95,38 @@ class OpenStream:
         self.standing = standing
         self.answers = False
         self.ending: Ending | None = None
+        self.handle = secrets.token_hex(8)
+        self.door = ""
+        self.peer: Peer | None = None
+        self.session_id = ""
+        self.began_at = self.used_at = time.time()
 
     @property
     def subject(self) -> str:
         return self.caller.subject
+
+    def meet(self, peer: Peer) -> None:
+        """Hear who the client says it is."""
+        known, self.peer = self.peer, peer
+        if known is None or known.info != peer.info:
+            self._registry.changed()
+
+    @property
+    def seen(self) -> SeenStream:
+        peer = self.peer
+        return SeenStream(
+            handle=self.handle,
+            subject=self.subject,
+            token_id=self.caller.token_id or "",
+            door=self.door,
+            client="" if peer is None else peer.client,
+            revision="" if peer is None else peer.revision.name,
+            began_at=self.began_at,
+            used_at=self.used_at,
+            session=session_handle(self.session_id) if self.session_id else "",
+            answers=self.answers,
+            process=this_process(),
+        )
 
     async def next(self, following: Callable[[], Awaitable[T]]) -> T:
         """Wait for what comes next. Raises StreamEnded when nothing is to follow."""
@@ -89,7 +134,9 @@ class OpenStream:
             raise StreamEnded(self.ending)
         try:
             async with asyncio.timeout(None) as self._alarm:
-                return await following()
+                came = await following()
+            self.used_at = time.time()
+            return came
         except TimeoutError:
             # Raised outside of the block again, it could be anybody's.
             if self.ending is None:
@@ -114,6 +161,9 @@ class OpenStream:
     def carry(self, response: EventStream) -> EventStream:
         """Let a response last as long as this stream may. It is closed with it."""
         self.answers = response.answers
+        self.door, self.peer = response.door, response.peer
+        self.session_id = response.session_id
+        self._registry.changed()
         loop = asyncio.get_running_loop()
         # Django's own handler closes a response on another thread.
         response.closing.then(partial(loop.call_soon_threadsafe, self.close))
@@ -149,11 +199,15 @@ class OpenStreams:
 
     A standing one, which waits for what may come, counts for its caller, and is
     refused where the process is full. One that answers a call never is: by then the
-    call runs. It ends with the call, of which there are only so many.
+    call runs. It ends with the call, of which there are only so many. ``changed`` is
+    called whenever one is opened or closed, on the event loop.
     """
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(
+        self, limits: Limits, changed: Callable[[], None] = lambda: None
+    ) -> None:
         self._limits = limits
+        self.changed = changed
         self._open: set[OpenStream] = set()
         self._standing: Counter[str] = Counter()
         self._leaving = False
@@ -162,6 +216,21 @@ class OpenStreams:
 
     def __len__(self) -> int:
         return len(self._open)
+
+    def census(self, most: int) -> Census[SeenStream]:
+        """Return those that were used last. Any thread may ask."""
+        streams = list(self._open)
+        last = heapq.nlargest(most, streams, key=lambda stream: stream.used_at)
+        return Census(tuple(stream.seen for stream in last), len(streams))
+
+    def dismiss(self, handle: str) -> bool:
+        """End one for good; False where it is not open here."""
+        for stream in self._open:
+            if stream.handle == handle:
+                logger.info("a stream of %s ends: it was dismissed", stream.subject)
+                stream.end(Ending.DISMISSED)
+                return True
+        return False
 
     def standing(self, caller: Caller, credential: Credential) -> OpenStream:
         """Make room for a stream or socket of its own.
@@ -186,6 +255,7 @@ class OpenStreams:
         if self._leaving and stream.standing:
             stream.end(Ending.RESTART)
         self._watch()
+        self.changed()
         return stream
 
     def discard(self, stream: OpenStream) -> None:
@@ -195,6 +265,7 @@ class OpenStreams:
         self._standing[stream.subject] -= stream.standing
         if not self._standing[stream.subject]:
             del self._standing[stream.subject]
+        self.changed()
         emptied = self._emptied
         if not self._open and emptied is not None and not emptied.done():
             emptied.set_result(None)
@@ -251,7 +322,10 @@ class OpenStreams:
 
 @cache
 def get_open_streams() -> OpenStreams:
-    return OpenStreams(get_conf().limits)
+    presence = get_store().presence
+    streams = OpenStreams(get_conf().limits, presence.changed)
+    presence.watch(streams)
+    return streams
 
 
 def _forget(*, setting: str, **_: object) -> None:

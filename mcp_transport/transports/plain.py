@@ -152,7 +152,9 @@ class PlainHTTP:
 
     def _streamed(self, arrival: Arrival, session: Session) -> HttpResponseBase:
         exchange = self._server.open(arrival)
-        response = EventStream(self._events(exchange, session))
+        response = EventStream(
+            self._events(exchange, session), BINDING.name, session.peer, session.id
+        )
         response.closing.then(exchange.leave)
         return response
 
@@ -179,7 +181,7 @@ class PlainHTTP:
             )
         except Gone:
             return refusal(404, "the events after this Last-Event-ID are gone")
-        response = EventStream(events)
+        response = EventStream(events, BINDING.name, session.peer, session.id)
         response.answers = False
         response.closing.then(release)
         return response
@@ -190,7 +192,14 @@ class PlainHTTP:
         if known is not None:
             return known
         peer = Peer(PLAIN, log_level=PLAIN.default_log_level)
-        session = Session(session_id, caller.subject, peer, Phase.READY)
+        session = Session(
+            session_id,
+            caller.subject,
+            peer,
+            Phase.READY,
+            door=BINDING.name,
+            token_id=caller.token_id or "",
+        )
         await self._sessions.add(session)
         return session
 

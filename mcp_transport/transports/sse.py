@@ -88,7 +88,7 @@ class HTTPWithSSE:
         accept = wire_headers(request).get("accept", "*/*")
         if not accepts(accept.lower(), "text/event-stream"):
             return refusal(406, "Accept must list text/event-stream")
-        session = Session.new(caller)
+        session = Session.new(caller, BINDING.name)
         await self._sessions.add(session)
         framing = _Endpoint(_message_uri(request, session))
         age_s = self._limits.session_age_s
@@ -96,7 +96,7 @@ class HTTPWithSSE:
             session, STANDING, None, framing, age_s
         )
         loop = asyncio.get_running_loop()
-        response = EventStream(events)
+        response = EventStream(events, BINDING.name, session.peer, session.id)
         response.goodbye = partial(self._deliveries.goodbye, session)
         response.closing.then(release)
         response.closing.then(partial(loop.call_soon_threadsafe, self._closed, session))

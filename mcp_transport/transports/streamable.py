@@ -180,14 +180,15 @@ class StreamableHTTP:
             if not messages:
                 return nothing(202)
             return answer(exchange, messages[-1], headers)
-        response = EventStream(live(exchange, self._limits))
+        events = live(exchange, self._limits)
+        response = EventStream(events, arrival.binding.name, exchange.peer)
         response.closing.then(exchange.leave)
         return response
 
     async def _initialize(
         self, message: Request, caller: Caller, headers: Mapping[str, str]
     ) -> HttpResponseBase:
-        session = Session.new(caller)
+        session = Session.new(caller, ASGI.name)
         exchange = self._server.open(Arrival(message, ASGI, caller, headers, session))
         await exchange.settle()
         response = answer(exchange, exchange.take()[-1], headers)
@@ -277,7 +278,7 @@ class StreamableHTTP:
         events, release = await self._deliveries.read(
             session, stream, after, Resumable(session), self._limits.stream_age_s
         )
-        response = EventStream(events)
+        response = EventStream(events, ASGI.name, session.peer, session.id)
         response.answers = stream != STANDING
         response.goodbye = partial(self._deliveries.goodbye, session)
         response.closing.then(release)

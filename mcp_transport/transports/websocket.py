@@ -71,6 +71,8 @@ class Reason(IntEnum):
     """A binary frame came; messages are text."""
     NO_CREDENTIAL = 4401
     """There is no valid credential, or no longer, or it grants something else now."""
+    DISMISSED = 4410
+    """An administrator has ended it: do not come back by yourself."""
     TOO_LARGE = 4413
     """A message was longer than ``max_body_bytes``."""
     TOO_MANY = 4429
@@ -81,6 +83,12 @@ class Reason(IntEnum):
     """The server cannot go on: it failed, and its log says how."""
     BUSY = 4503
     """The server has no room, or cannot reach what it needs: come again."""
+
+
+ENDINGS = {
+    Ending.WITHDRAWN: Reason.NO_CREDENTIAL,
+    Ending.DISMISSED: Reason.DISMISSED,
+}
 
 
 class Visitor:
@@ -118,7 +126,9 @@ class Visitor:
         caller = await admit(credential, self._address)
         if caller is None:
             return None
-        return get_open_streams().standing(caller, credential)
+        stream = get_open_streams().standing(caller, credential)
+        stream.door = BINDING.name
+        return stream
 
     @sensitive_variables()
     def _credential(self) -> Credential | None:
@@ -184,7 +194,7 @@ class Socket:
             if ended.ending is Ending.RESTART:
                 self.leave(Reason.GOING_AWAY)
                 raise GoingAway from None
-            self.leave(Reason.NO_CREDENTIAL)
+            self.leave(ENDINGS[ended.ending])
             return None
         if event["type"] == "websocket.disconnect":
             self._open = False
@@ -266,7 +276,7 @@ class MCPConsumer(AsyncConsumer):
             return await closed(send, Reason.NO_CREDENTIAL)
         socket = Socket(receive, send, stream, get_conf().limits.max_body_bytes)
         try:
-            await serve(get_server(), socket, stream.caller, BINDING)
+            await serve(get_server(), socket, stream.caller, BINDING, met=stream.meet)
         except Exception:
             logger.exception("a WebSocket failed")
         finally:
