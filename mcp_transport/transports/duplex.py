@@ -37,6 +37,7 @@ from mcp_transport.protocol.messages import (
 )
 from mcp_transport.protocol.peer import claimed_version, unsupported_version
 from mcp_transport.transports.goodbye import GOING_AWAY, hears_notices
+from mcp_transport.transports.tapped import Tapped
 
 logger = logging.getLogger("mcp_transport")
 
@@ -100,6 +101,8 @@ async def serve(
     can have no more to say and still listen, calls that run by then have
     ``linger_s`` seconds to end and to be answered.
     """
+    if server.wire is not None:
+        transport = Tapped(transport, server.wire, binding.name)
     await transport.start()
     connection = _Connection(server, transport, caller, binding)
     try:

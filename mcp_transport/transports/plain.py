@@ -26,13 +26,11 @@ from mcp_transport.engine.session import Session
 from mcp_transport.engine.store import Store
 from mcp_transport.protocol.errors import ProtocolError, invalid_request
 from mcp_transport.protocol.framing import sse_event
-from mcp_transport.protocol.http import refusal_status
 from mcp_transport.protocol.lifecycle import Phase
 from mcp_transport.protocol.messages import (
     Message,
     Request,
     dumps,
-    encode_error,
     loads,
     parse,
 )
@@ -42,7 +40,7 @@ from mcp_transport.transports.delivery import Deliveries, live
 from mcp_transport.transports.replies import (
     RETRY_MS,
     answer,
-    json_reply,
+    misread,
     nothing,
     refusal,
     sse_reply,
@@ -123,9 +121,7 @@ class PlainHTTP:
         except Refused as error:
             return refusal(error.status, error.reason)
         except ProtocolError as error:
-            return json_reply(
-                encode_error(error.request_id, error), headers, refusal_status(error)
-            )
+            return misread(error)
         session = await self._session(session_id, caller)
         streams = "text/event-stream" in headers.get("accept", "").lower()
         if streams and isinstance(message, Request) and hasattr(request, "scope"):

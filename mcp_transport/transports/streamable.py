@@ -32,7 +32,6 @@ from mcp_transport.protocol.http import (
     SESSION_HEADER,
     classify,
     has_session,
-    refusal_status,
 )
 from mcp_transport.protocol.lifecycle import Phase
 from mcp_transport.protocol.messages import (
@@ -55,6 +54,7 @@ from mcp_transport.transports.replies import (
     RETRY_MS,
     answer,
     json_reply,
+    misread,
     nothing,
     refusal,
     sse_reply,
@@ -141,9 +141,7 @@ class StreamableHTTP:
             parsed = parse(body)
             revision = classify(parsed, headers, REVISIONS)
         except ProtocolError as error:
-            return json_reply(
-                encode_error(error.request_id, error), headers, refusal_status(error)
-            )
+            return misread(error)
         if revision is not None:
             assert not isinstance(parsed, tuple)
             arrival = Arrival(parsed, binding, caller, headers)
@@ -294,7 +292,7 @@ class StreamableHTTP:
         try:
             is_known = has_session(headers, REVISIONS)
         except ProtocolError as error:
-            return json_reply(encode_error(None, error), headers, refusal_status(error))
+            return misread(error)
         if not is_known:
             return refusal(405, "send POST", {"Allow": STATELESS_METHODS})
         if method == "GET":
