@@ -5,7 +5,6 @@ An observer cannot change what it sees, nor hold it up: a hook can.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -14,6 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mcp_transport.engine.caller import Caller
+from mcp_transport.engine.presence import session_handle
 from mcp_transport.protocol import tracecontext
 from mcp_transport.protocol.messages import Id
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger("mcp_transport")
 
 MAX_NAME_CHARS = 255
-DIGEST_CHARS = 12
 
 
 class Outcome(StrEnum):
@@ -71,21 +70,15 @@ class ServedRequest:
         return said[:MAX_NAME_CHARS] if type(said) is str else None
 
     @property
-    def session_digest(self) -> str | None:
-        """What tells the session from others, and opens none: 12 hexadecimal digits."""
-        return None if self.session_id is None else session_digest(self.session_id)
+    def session(self) -> str | None:
+        """The handle of the session, which tells it from others and opens none."""
+        return None if self.session_id is None else session_handle(self.session_id)
 
     @property
     def trace_id(self) -> str | None:
         """The id of the client's trace, if it told one: 32 hexadecimal digits."""
         parent = tracecontext.traceparent(self.params, self.headers)
         return None if parent is None else tracecontext.trace_id(parent)
-
-
-def session_digest(session_id: str) -> str:
-    """Return what a session is called where its id has no business."""
-    digest = hashlib.sha256(session_id.encode("utf-8", "surrogatepass"))
-    return digest.hexdigest()[:DIGEST_CHARS]
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -95,7 +88,8 @@ class Connection:
 
     ``client`` and ``revision`` are known once the client has said them. ``ending``
     says why it ended, in a word that is one of few, and is "" until then. Messages
-    are counted where they go both ways, without their framing.
+    are counted where they go both ways; of a stream that goes one way the bytes alone,
+    as they were written.
     """
 
     door: str

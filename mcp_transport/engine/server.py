@@ -28,6 +28,7 @@ from mcp_transport.engine.signals import (
     Alone,
     Answered,
     Cancelled,
+    Dismissed,
     Ended,
     Signal,
     Signals,
@@ -287,6 +288,9 @@ class Server:
             return self.answers.put(signal.session_id, signal.response)
         if isinstance(signal, Ended):
             self.calls.cancel_session(signal.session_id)
+            return False
+        if isinstance(signal, Dismissed):
+            # What is open is for the doors to end.
             return False
         self.changes.publish(signal)
         return True

@@ -46,7 +46,7 @@ class CallLog(Observer):
                 "mcp_door": request.door,
                 "mcp_client": client_line(request.client),
                 "mcp_revision": request.revision,
-                "mcp_session": request.session_digest,
+                "mcp_session": request.session,
                 "mcp_outcome": request.outcome.value,
                 "mcp_error_code": code,
                 "mcp_duration_ms": duration_ms,

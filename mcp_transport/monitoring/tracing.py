@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mcp_transport.engine.context import Context
-from mcp_transport.engine.observing import Outcome, outcome_of, session_digest
+from mcp_transport.engine.observing import Outcome, outcome_of
+from mcp_transport.engine.presence import session_handle
 from mcp_transport.engine.server import CallNext, Result
 from mcp_transport.protocol import tracecontext
 from mcp_transport.protocol.errors import INTERNAL_ERROR, ProtocolError
@@ -145,7 +146,7 @@ def _attributes(context: Context) -> Mapping[str, str]:
     }
     if arrival.session is not None:
         # Not the id, by which a session could be used.
-        attributes["mcp.session.id"] = session_digest(arrival.session.id)
+        attributes["mcp.session.id"] = session_handle(arrival.session.id)
     if target is not None:
         attributes[target[0]] = target[1]
     if context.method == "tools/call":

@@ -151,7 +151,9 @@ class PlainHTTP:
 
     def _streamed(self, arrival: Arrival, session: Session) -> HttpResponseBase:
         exchange = self._server.open(arrival)
-        response = sse_reply(self._events(exchange, session))
+        response = sse_reply(
+            self._events(exchange, session), BINDING.name, session.peer, session.id
+        )
         response._resource_closers.append(exchange.leave)  # type: ignore[attr-defined]
         return response
 
@@ -178,7 +180,7 @@ class PlainHTTP:
             )
         except Gone:
             return refusal(404, "the events after this Last-Event-ID are gone")
-        response = sse_reply(events)
+        response = sse_reply(events, BINDING.name, session.peer, session.id)
         response.answers = False
         response._resource_closers.append(release)  # type: ignore[attr-defined]
         return response
@@ -189,7 +191,14 @@ class PlainHTTP:
         if known is not None:
             return known
         peer = Peer(PLAIN, log_level=PLAIN.default_log_level)
-        session = Session(session_id, caller.subject, peer, Phase.READY)
+        session = Session(
+            session_id,
+            caller.subject,
+            peer,
+            Phase.READY,
+            door=BINDING.name,
+            token_id=caller.token_id or "",
+        )
         await self._sessions.add(session)
         return session
 

@@ -19,6 +19,7 @@ from mcp_transport.protocol.errors import (
 )
 from mcp_transport.protocol.http import error_status, refusal_status
 from mcp_transport.protocol.messages import encode_error
+from mcp_transport.protocol.peer import Peer
 
 # What a client waits before it comes back, unless a tool says otherwise.
 RETRY_MS = 1000
@@ -116,14 +117,23 @@ async def come_back() -> bytes:
 class EventStream(StreamingHttpResponse):
     """``answers`` tells whether calls are answered on it. ``goodbye`` makes what is
     said last when the server ends it to restart: when to come back, if nothing else.
+    ``door`` is the name of the binding, ``peer`` who reads it, as far as it is known,
+    and ``session_id`` whose it is, "" for a stream outside of all sessions.
     """
 
     answers = True
+    door = ""
+    peer: Peer | None = None
+    session_id = ""
     goodbye: Callable[[], Awaitable[bytes]] = staticmethod(come_back)
 
 
-def sse_reply(body: AsyncIterator[bytes]) -> EventStream:
-    return EventStream(body, content_type="text/event-stream", headers=STREAMED)
+def sse_reply(
+    body: AsyncIterator[bytes], door: str, peer: Peer | None, session_id: str = ""
+) -> EventStream:
+    response = EventStream(body, content_type="text/event-stream", headers=STREAMED)
+    response.door, response.peer, response.session_id = door, peer, session_id
+    return response
 
 
 def nothing(status: int, headers: Mapping[str, str] | None = None) -> HttpResponse:

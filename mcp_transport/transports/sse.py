@@ -94,7 +94,7 @@ class HTTPWithSSE:
         accept = wire_headers(request).get("accept", "*/*")
         if not accepts(accept.lower(), "text/event-stream"):
             return refusal(406, "Accept must list text/event-stream")
-        session = Session.new(caller)
+        session = Session.new(caller, BINDING.name)
         await self._sessions.add(session)
         framing = _Endpoint(_message_uri(request, session))
         age_s = self._limits.session_age_s
@@ -102,7 +102,7 @@ class HTTPWithSSE:
             session, STANDING, None, framing, age_s
         )
         loop = asyncio.get_running_loop()
-        response = sse_reply(events)
+        response = sse_reply(events, BINDING.name, session.peer, session.id)
         response.goodbye = partial(self._deliveries.goodbye, session)
         response._resource_closers += [  # type: ignore[attr-defined]
             release,

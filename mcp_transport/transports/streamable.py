@@ -181,14 +181,16 @@ class StreamableHTTP:
             if not messages:
                 return nothing(202)
             return answer(exchange, messages[-1], headers)
-        response = sse_reply(live(exchange, self._limits))
+        response = sse_reply(
+            live(exchange, self._limits), arrival.binding.name, exchange.peer
+        )
         response._resource_closers.append(exchange.leave)  # type: ignore[attr-defined]
         return response
 
     async def _initialize(
         self, message: Request, caller: Caller, headers: Mapping[str, str]
     ) -> HttpResponseBase:
-        session = Session.new(caller)
+        session = Session.new(caller, ASGI.name)
         exchange = self._server.open(Arrival(message, ASGI, caller, headers, session))
         await exchange.settle()
         response = answer(exchange, exchange.take()[-1], headers)
@@ -278,7 +280,7 @@ class StreamableHTTP:
         events, release = await self._deliveries.read(
             session, stream, after, Resumable(session), self._limits.stream_age_s
         )
-        response = sse_reply(events)
+        response = sse_reply(events, ASGI.name, session.peer, session.id)
         response.answers = stream != STANDING
         response.goodbye = partial(self._deliveries.goodbye, session)
         response._resource_closers.append(release)  # type: ignore[attr-defined]

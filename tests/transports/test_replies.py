@@ -90,7 +90,7 @@ async def test_a_stream_is_neither_kept_nor_changed_on_its_way() -> None:
         yield b"data: 1\n\n"
         yield b"data: 2\n\n"
 
-    reply = sse_reply(pieces())
+    reply = sse_reply(pieces(), "streamable-http", None)
     assert dict(reply.items()) == {
         "Content-Type": "text/event-stream",
         "Cache-Control": "no-store, no-transform",
