@@ -31,7 +31,6 @@ from mcp_transport.protocol.messages import (
     Message,
     Request,
     dumps,
-    encode_error,
     loads,
     parse,
 )
@@ -42,7 +41,7 @@ from mcp_transport.transports.replies import (
     RETRY_MS,
     EventStream,
     answer,
-    json_reply,
+    misread,
     nothing,
     refusal,
 )
@@ -122,7 +121,7 @@ class PlainHTTP:
         except Refused as error:
             return refusal(error.status, error.reason)
         except ProtocolError as error:
-            return json_reply(encode_error(error.request_id, error), headers, 400)
+            return misread(error)
         session = await self._session(session_id, caller)
         streams = "text/event-stream" in headers.get("accept", "").lower()
         if streams and isinstance(message, Request) and hasattr(request, "scope"):

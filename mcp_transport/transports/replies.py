@@ -168,18 +168,36 @@ def nothing(status: int, headers: Mapping[str, str] | None = None) -> HttpRespon
     return response
 
 
+class Refusal(HttpResponse):
+    """The reply to what did not become a request; ``reason`` is what it says."""
+
+    def __init__(
+        self,
+        status: int,
+        error: ProtocolError,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(
+            encode_error(error.request_id, error),
+            status=status,
+            content_type="application/json",
+            headers={**PRIVATE, **(headers or {})},
+        )
+        self.reason = error.message
+
+
 def refusal(
     status: int, reason: str, headers: Mapping[str, str] | None = None
-) -> HttpResponse:
+) -> Refusal:
     """Refuse a request for what HTTP itself says; the body is an error without id."""
-    return HttpResponse(
-        encode_error(None, invalid_request(reason)),
-        status=status,
-        content_type="application/json",
-        headers={**PRIVATE, **(headers or {})},
-    )
+    return Refusal(status, invalid_request(reason), headers)
 
 
-def unavailable(reason: str) -> HttpResponse:
+def misread(error: ProtocolError) -> Refusal:
+    """Refuse a body, or headers, in which no message can be found."""
+    return Refusal(400, error)
+
+
+def unavailable(reason: str) -> Refusal:
     """Refuse a request that may be sent again, soon."""
     return refusal(503, reason, {"Retry-After": str(RETRY_AFTER_S)})

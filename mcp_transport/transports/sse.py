@@ -35,7 +35,13 @@ from mcp_transport.protocol.messages import (
 from mcp_transport.protocol.revisions import STATEFUL
 from mcp_transport.transports.claims import claims, used_before
 from mcp_transport.transports.delivery import Deliveries
-from mcp_transport.transports.replies import EventStream, json_reply, nothing, refusal
+from mcp_transport.transports.replies import (
+    EventStream,
+    json_reply,
+    misread,
+    nothing,
+    refusal,
+)
 from mcp_transport.transports.requests import (
     Refused,
     accepts,
@@ -139,7 +145,7 @@ class HTTPWithSSE:
         try:
             parsed = parse(body)
         except ProtocolError as error:
-            return json_reply(encode_error(error.request_id, error), headers, 400)
+            return misread(error)
         try:
             session = await self._session(session_id, caller, parsed)
         except Claimed as error:

@@ -55,6 +55,7 @@ from mcp_transport.transports.replies import (
     EventStream,
     answer,
     json_reply,
+    misread,
     nothing,
     refusal,
 )
@@ -140,7 +141,7 @@ class StreamableHTTP:
             parsed = parse(body)
             revision = classify(parsed, headers, REVISIONS)
         except ProtocolError as error:
-            return json_reply(encode_error(error.request_id, error), headers, 400)
+            return misread(error)
         if revision is not None:
             assert not isinstance(parsed, tuple)
             arrival = Arrival(parsed, binding, caller, headers)
@@ -292,7 +293,7 @@ class StreamableHTTP:
         try:
             is_known = has_session(headers, REVISIONS)
         except ProtocolError as error:
-            return json_reply(encode_error(None, error), headers, 400)
+            return misread(error)
         if not is_known:
             return refusal(405, "send POST", {"Allow": STATELESS_METHODS})
         if method == "GET":
