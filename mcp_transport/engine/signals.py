@@ -42,7 +42,14 @@ class CatalogueChanged:
     """What catalogues are read from has changed: it is time to read it again."""
 
 
-Signal = Cancelled | Answered | Ended
+@dataclass(frozen=True, slots=True)
+class Dismissed:
+    """An administrator wants a stream or socket to end, by its handle."""
+
+    handle: str
+
+
+Signal = Cancelled | Answered | Ended | Dismissed
 Announced = Change | CatalogueChanged
 Hear = Callable[[Signal | Announced], object]
 
@@ -51,7 +58,7 @@ class Signals(Protocol):
     """The way from each process to all others. Nothing that it took is lost."""
 
     def listen(self, hear: Hear) -> None:
-        """Call ``hear`` for each signal and change of another process."""
+        """Call ``hear`` too for each signal and change of another process."""
         ...
 
     async def send(self, signal: Signal) -> None:

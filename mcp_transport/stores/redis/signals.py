@@ -19,6 +19,7 @@ from mcp_transport.engine.signals import (
     Answered,
     Cancelled,
     CatalogueChanged,
+    Dismissed,
     Ended,
     Hear,
     Signal,
@@ -39,6 +40,8 @@ from mcp_transport.stores.redis.pulse import Pulse
 logger = logging.getLogger("mcp_transport")
 
 KEPT_MS = 60_000
+# A process hears of itself what somebody says that is no process.
+NOBODY = ""
 SESSIONS_AT_ONCE = 100
 # Until a process tells the sessions of a change that another one has made, if
 # that one has not done it.
@@ -55,7 +58,7 @@ class RedisSignals:
         self._commands = commands
         self._pulse = pulse
         self._limits = limits
-        self._hear: Hear | None = None
+        self._hearing: list[Hear] = []
         self._own: asyncio.Queue[Announced] = asyncio.Queue()
         self._others = asyncio.Event()
         self._telling = asyncio.Lock()
@@ -63,7 +66,7 @@ class RedisSignals:
         pulse.listen(self._heard)
 
     def listen(self, hear: Hear) -> None:
-        self._hear = hear
+        self._hearing.append(hear)
 
     def attend(self) -> None:
         self._pulse.begin()
@@ -80,6 +83,14 @@ class RedisSignals:
     def _arguments(self, said: Signal | Announced) -> Sequence[str | bytes | int]:
         is_change = isinstance(said, ListChanged | ResourceUpdated)
         return _token(said), self._pulse.process, _encode(said), KEPT_MS, int(is_change)
+
+    def send_blocking(self, signal: Signal) -> None:
+        """Tell every process, this one too, from a thread without an event loop.
+
+        They hear it at their next pulse. Raises StoreUnavailable.
+        """
+        said = (secrets.token_hex(8), NOBODY, _encode(signal), KEPT_MS, 0)
+        self._commands.run_blocking("signal", *said)
 
     def announce(self, change: Announced) -> None:
         loop = self._pulse.loop
@@ -109,8 +120,8 @@ class RedisSignals:
 
     def _heard(self, said: bytes) -> None:
         signal = _decode(said)
-        if self._hear is not None:
-            self._hear(signal)
+        for hear in self._hearing:
+            hear(signal)
         if isinstance(signal, ListChanged | ResourceUpdated):
             self._others.set()
             self._start()
@@ -197,6 +208,8 @@ def _encode(said: Signal | Announced) -> bytes:
         parts = ["answered", said.session_id, said.response.encoded().decode()]
     elif isinstance(said, Ended):
         parts = ["ended", said.session_id]
+    elif isinstance(said, Dismissed):
+        parts = ["dismissed", said.handle]
     elif isinstance(said, ListChanged):
         parts = ["list", said.kind, said.number]
     elif isinstance(said, CatalogueChanged):
@@ -217,6 +230,8 @@ def _decode(said: bytes) -> Signal | Announced:
         return Answered(session_id, response)
     if kind == "ended":
         return Ended(*parts)
+    if kind == "dismissed":
+        return Dismissed(*parts)
     if kind == "list":
         return ListChanged(*parts)
     if kind == "catalogue":
