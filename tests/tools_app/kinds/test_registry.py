@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from mcp_transport import connect
+from tests.serving import ROOT
+from tests.tools_app.kinds import own_kind
 from tests.tools_app.kinds.making import complaints, made, served
 from tools_app.kinds.registry import DEFAULT, entry_kinds
 
@@ -45,3 +48,10 @@ def test_what_is_no_kind_is_the_developers_mistake(
     settings.MCP_ENTRY_KINDS = [*DEFAULT, path]
     with pytest.raises(ImproperlyConfigured, match=said):
         entry_kinds()
+
+
+def test_the_kind_of_the_documentation_is_the_one_that_is_tested() -> None:
+    page = (ROOT / "docs" / "entries.md").read_text("utf-8")
+    code = Path(own_kind.__file__).read_text("utf-8")
+    _, _, tested = code.partition('"""\n\n')
+    assert tested in page
