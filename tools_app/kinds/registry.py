@@ -22,7 +22,13 @@ from django.utils.module_loading import import_string
 from tools_app.kinds.kind import EntryKind
 
 SETTING = "MCP_ENTRY_KINDS"
-DEFAULT: tuple[str, ...] = ()
+DEFAULT: tuple[str, ...] = (
+    "tools_app.kinds.text.TextKind",
+    "tools_app.kinds.file.FileKind",
+    "tools_app.kinds.prompt.PromptKind",
+    "tools_app.kinds.preset.PresetKind",
+    "tools_app.kinds.query.QueryKind",
+)
 # What the entries have for a source that code registers.
 CODE = "code"
 
