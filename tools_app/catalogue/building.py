@@ -30,10 +30,14 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A snapshot, and why rows are not in it: by their primary keys, in words."""
+    """A snapshot, and why rows are not in it: by their primary keys, in words.
+
+    ``look_up`` finds what of it is the code's.
+    """
 
     snapshot: Snapshot
     broken: Mapping[int, str]
+    look_up: Lookup
 
 
 def build(read: Read, code: Iterable[Entry]) -> Built:
@@ -50,7 +54,7 @@ def build(read: Read, code: Iterable[Entry]) -> Built:
         place(row) for row in read.rows if row.visibility == Visibility.UNLISTED
     }
     snapshot = Snapshot(read.number, building.entries, unlisted)
-    return Built(snapshot, building.broken)
+    return Built(snapshot, building.broken, look_up)
 
 
 class _Building:

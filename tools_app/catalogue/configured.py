@@ -9,12 +9,15 @@ from django.db import DatabaseError, router
 from django.utils.module_loading import import_string
 
 from mcp_transport.conf import get_server, get_store, read_settings
-from mcp_transport.engine.catalogue import Shelf, catalogue
+from mcp_transport.engine.entry import Entry
 from mcp_transport.engine.signals import CatalogueChanged
+from tools_app.catalogue.building import Place, made, place
 from tools_app.catalogue.entry import CatalogueEntry
+from tools_app.catalogue.overriding import overridden
 from tools_app.catalogue.reading import is_migrated
 from tools_app.catalogue.serving import AdminCatalogue
 from tools_app.catalogue.sync import sync
+from tools_app.kinds.kind import Lookup
 
 logger = logging.getLogger(__name__)
 
@@ -29,16 +32,41 @@ def configured_catalogue() -> type[AdminCatalogue] | None:
     return named if is_ours else None
 
 
-def code_shelf() -> Shelf:
-    """Return what code registers, whichever catalogue the settings name."""
-    named = configured_catalogue()
-    return catalogue if named is None else named.shelf
-
-
 def served_catalogue() -> AdminCatalogue | None:
     """Return the one that this process serves."""
     served = get_server().catalogue
     return served if isinstance(served, AdminCatalogue) else None
+
+
+def registered() -> dict[Place, Entry]:
+    """Return what code registers, by kind and key."""
+    shelf = (configured_catalogue() or AdminCatalogue).shelf
+    return {(entry.kind, entry.key): entry for entry in shelf.entries()}
+
+
+def look_up() -> Lookup:
+    """Return what finds the entries of the code, as administrators left them.
+
+    Raises DatabaseError.
+    """
+    served = served_catalogue()
+    if served is not None:
+        return served.current().look_up
+    known = registered()
+    return lambda kind, key: known.get((kind, key))
+
+
+def entry_of(row: CatalogueEntry) -> Entry:
+    """Return the entry that a row, saved or not, is while it is switched on.
+
+    Raises ValueError, in plain words, where it is none.
+    """
+    if not row.is_from_code:
+        return made(row, look_up())
+    entry = registered().get(place(row))
+    if entry is None:
+        raise ValueError("No code registers it any more.")
+    return overridden(entry, row)
 
 
 def tell_others(**_: Any) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tools_app.catalogue.entry import CatalogueEntry, overridden
+from tools_app.catalogue.entry import CatalogueEntry
 
 
 def said_here() -> list[CatalogueEntry]:
@@ -12,7 +12,7 @@ def said_here() -> list[CatalogueEntry]:
     return [
         row
         for row in CatalogueEntry.objects.all()
-        if not row.is_from_code or not row.enabled or overridden(row)
+        if not row.is_from_code or not row.enabled or row.overrides
     ]
 
 
