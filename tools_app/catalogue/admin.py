@@ -14,6 +14,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.html import format_html
+from django.utils.text import capfirst
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -317,7 +318,8 @@ def _fieldsets(row: CatalogueEntry, form: type[EntryForm]) -> list[Any]:
     ]
     spec = fields_of(form, f"{SPEC}-")
     if spec:
-        fieldsets.insert(1, (entry_kinds()[row.source].label, {"fields": spec}))
+        label = capfirst(entry_kinds()[row.source].label)
+        fieldsets.insert(1, (label, {"fields": spec}))
     return fieldsets
 
 
