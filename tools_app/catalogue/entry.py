@@ -183,7 +183,7 @@ class CatalogueEntry(models.Model):
 
     class Meta:
         verbose_name = _("catalogue entry")
-        verbose_name_plural = _("catalogue")
+        verbose_name_plural = _("catalogue entries")
         ordering = ["kind", "key"]
         constraints = [
             models.UniqueConstraint(
