@@ -13,10 +13,14 @@ from django.core.checks.security.base import (
     SECRET_KEY_MIN_LENGTH,
     SECRET_KEY_MIN_UNIQUE_CHARACTERS,
 )
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
 from mcp_transport.conf import read_settings
 from mcp_transport.stores import MEMORY
+from tools_app.kinds.confined import SETTING as FILES_ROOT
+from tools_app.kinds.confined import files_root
+from tools_app.kinds.registry import entry_kinds
 
 TOKEN_AUTHENTICATOR = "tools_app.tokens.TokenAuthenticator"
 TICKETS = "tools_app.tickets.SingleUse"
@@ -110,6 +114,45 @@ def check_secret_key(
             id="tools_app.E002",
         )
     ]
+
+
+def check_entry_kinds(
+    app_configs: Sequence[AppConfig] | None, **_: Any
+) -> list[CheckMessage]:
+    """Refuse kinds of entries that are none: the admin could not show theirs."""
+    try:
+        entry_kinds()
+    except ImproperlyConfigured as error:
+        return [
+            Error(
+                str(error),
+                hint=(
+                    "Name classes of tools_app.kinds.kind.EntryKind, each with a name "
+                    "of its own, or leave MCP_ENTRY_KINDS out."
+                ),
+                id="tools_app.E004",
+            )
+        ]
+    return []
+
+
+def check_files_root(
+    app_configs: Sequence[AppConfig] | None, **_: Any
+) -> list[CheckMessage]:
+    """Refuse a folder of files that is none. Without any, no file is served."""
+    if not getattr(settings, FILES_ROOT, None):
+        return []
+    try:
+        files_root()
+    except ValueError as error:
+        return [
+            Error(
+                f"{error}.",
+                hint="Make the folder, name another, or leave the setting out.",
+                id="tools_app.E005",
+            )
+        ]
+    return []
 
 
 def _accepts_tokens(path: str) -> bool:

@@ -25,6 +25,7 @@ from tools_app.catalogue import commands
 from tools_app.credential import PREFIX
 from tools_app.models import LIFETIME, MAX_OVERLAP, OVERLAP, Token
 from tools_app.scopes import without_repeats
+from tools_app.transfer import commands as transfer
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
@@ -74,6 +75,7 @@ def register(subparsers: _SubParsersAction[ArgumentParser]) -> None:
     for parser in (rotate_parser, end_parser, revoke_parser):
         parser.add_argument("public_id", help="As listed, with or without mcp_.")
     commands.register(subparsers)
+    transfer.register(subparsers)
 
 
 def _add_create(parser: ArgumentParser) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -104,3 +105,20 @@ def test_a_cache_in_which_tickets_work_twice_is_refused(
     cache = {"BACKEND": backend, "LOCATION": "redis://there"}
     with override_settings(CACHES={"default": cache}):
         assert ids(mcp) == found
+
+
+@pytest.mark.parametrize("paths", [["shop.kinds.Gone"], ["builtins.dict"]])
+def test_kinds_of_entries_that_are_none_are_refused(paths: list[str]) -> None:
+    with override_settings(MCP_ENTRY_KINDS=paths):
+        assert ids({"AUTHENTICATORS": NAMED}) == ["tools_app.E004"]
+
+
+@pytest.mark.parametrize("root", ["files", "/no/such/folder", __file__])
+def test_a_folder_of_files_that_is_none_is_refused(root: str) -> None:
+    with override_settings(MCP_FILES_ROOT=root):
+        assert ids({"AUTHENTICATORS": NAMED}) == ["tools_app.E005"]
+
+
+def test_a_folder_of_files_is_one_that_is_there(tmp_path: Path) -> None:
+    with override_settings(MCP_FILES_ROOT=tmp_path):
+        assert ids({"AUTHENTICATORS": NAMED}) == []
