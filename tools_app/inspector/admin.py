@@ -14,6 +14,7 @@ from django.urls import NoReverseMatch, URLPattern, path, reverse
 from django.utils.translation import gettext
 
 from mcp_transport.conf import get_conf
+from mcp_transport.protocol.peer import LEVELS
 from tools_app.inspector.endpoint import RUN_AS_HEADER, inspector_endpoint
 from tools_app.inspector.forms import RunAsForm
 from tools_app.inspector.offer import offered
@@ -100,6 +101,7 @@ class InspectorAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             "scopes": sorted(caller.scopes),
             "tools": sorted(caller.tools or ()),
             "permissions": sorted(caller.permissions),
+            "log_levels": LEVELS,
             "endpoint": _endpoint_url(request),
             "inspector_url": reverse(
                 "admin:tools_app_inspector_mcp", current_app=self.admin_site.name

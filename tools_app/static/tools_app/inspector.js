@@ -33,6 +33,7 @@ class Inspector {
     this.part("wire").append(this.wire.element);
     this.part("activity").append(this.activity.element);
     this.part("configuration").addEventListener("click", () => this.showConfiguration());
+    this.part("level").addEventListener("change", () => this.setLevel());
     addEventListener("hashchange", () => this.route());
     addEventListener("pagehide", () => this.client?.close());
   }
@@ -54,8 +55,9 @@ class Inspector {
     this.status.show(this.client.state, {});
     const { info } = this.client.server;
     this.part("server").textContent = `${info.title ?? info.name} ${info.version}, ${this.client.revision}`;
-    for (const name of ["workspace", "configuration"]) this.part(name).hidden = false;
-    for (const beside of this.root.querySelectorAll('[data-part="beside"]')) beside.hidden = false;
+    for (const part of this.root.querySelectorAll("[data-when-connected]")) part.hidden = false;
+    this.part("level").closest("label").hidden = !this.client.server.capabilities.logging;
+    if (this.client.server.capabilities.logging) await this.setLevel();
     await Promise.all(Object.keys(KINDS).map((kind) => this.refresh(kind)));
     this.listen();
     const { tool } = this.root.dataset;
@@ -116,6 +118,14 @@ class Inspector {
       await this.client.listen(wanted, { onchange });
     } catch (error) {
       this.activity.note(`Changes of the catalogue are not told: ${error.message}`);
+    }
+  }
+
+  async setLevel() {
+    try {
+      await this.client.setLogLevel(this.part("level").value);
+    } catch (error) {
+      this.activity.note(`The log level was refused: ${error.message}`);
     }
   }
 
