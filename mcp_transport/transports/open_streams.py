@@ -12,7 +12,7 @@ import logging
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from enum import Enum
-from functools import cache
+from functools import cache, partial
 from typing import TypeVar
 
 from django.core.signals import setting_changed
@@ -21,7 +21,7 @@ from mcp_transport.conf import get_conf
 from mcp_transport.engine.caller import Caller, Credential
 from mcp_transport.engine.limits import Limits
 from mcp_transport.protocol.errors import TooManyRequests
-from mcp_transport.transports.replies import EventStream
+from mcp_transport.transports.replies import Closing, EventStream
 
 logger = logging.getLogger("mcp_transport")
 
@@ -116,17 +116,21 @@ class OpenStream:
         self.answers = response.answers
         loop = asyncio.get_running_loop()
         # Django's own handler closes a response on another thread.
-        response._resource_closers.append(  # type: ignore[attr-defined]
-            lambda: loop.call_soon_threadsafe(self.close)
-        )
+        response.closing.then(partial(loop.call_soon_threadsafe, self.close))
         # Not streaming_content: Django's wrapper would not close what it wraps.
         pieces: AsyncGenerator[bytes, None] = response._iterator  # type: ignore[attr-defined]
-        response.streaming_content = self._lasting(pieces, response)
+        response.streaming_content = self._lasting(
+            pieces, response.goodbye, response.closing
+        )
         return response
 
     async def _lasting(
-        self, pieces: AsyncGenerator[bytes, None], response: EventStream
+        self,
+        pieces: AsyncGenerator[bytes, None],
+        goodbye: Callable[[], Awaitable[bytes]],
+        closing: Closing,
     ) -> AsyncGenerator[bytes, None]:
+        """``closing`` is held as long as this may be sent, by whatever response."""
         try:
             while True:
                 yield await self.next(pieces.__anext__)
@@ -134,7 +138,7 @@ class OpenStream:
             return
         except StreamEnded as ended:
             if ended.ending is Ending.RESTART:
-                yield await response.goodbye()
+                yield await goodbye()
         finally:
             await pieces.aclose()
             self.close()

@@ -64,8 +64,9 @@ function bearer(token) {
   return `"Authorization: Bearer $${TOKEN_VARIABLE}"`;
 }
 
-/** Quotes for a POSIX shell. */
+/** Quotes for a POSIX shell, where that is needed. */
 function quoted(text) {
+  if (/^[\w@%+=:,./-]+$/.test(text)) return text;
   return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 

@@ -94,7 +94,9 @@ export function labelOf({ name, label, required }) {
 }
 
 function helpOf({ description, schema }, id) {
-  const said = [description, boundsOf(schema)].filter(Boolean).join(" ");
+  const bounds = boundsOf(schema);
+  // A description need not end as a sentence does.
+  const said = bounds && description ? `${description.replace(/[^.!?]$/, "$&.")} ${bounds}` : description || bounds;
   return said ? el("p", { class: "mcp-help", id: `${id}-help` }, said) : null;
 }
 

@@ -4,7 +4,7 @@
 import { button, el } from "./dom.js";
 
 const CHILDREN_AT_ONCE = 100;
-const OPEN_DEPTH = 2;
+const OPEN_DEPTH = 3;
 
 /**
  * @param {unknown} value
