@@ -59,7 +59,8 @@ class InspectorAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def page_view(self, request: HttpRequest) -> HttpResponse:
         """Ask whom to run as; then show what there is for that caller.
 
-        The query names the caller in ``run_as``, and in ``tool`` what to open.
+        The query names the caller in ``run_as``, and may name an entry to open, by
+        ``kind`` (tools, resources, templates or prompts) and ``key``.
         """
         self._check_permission(request)
         asked = request.GET if "run_as" in request.GET else None
@@ -71,7 +72,8 @@ class InspectorAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             "title": gettext("Inspector"),
             "form": form,
             "media": self.media + form.media,
-            "tool": request.GET.get("tool", ""),
+            "kind": request.GET.get("kind", ""),
+            "key": request.GET.get("key", ""),
         }
         if target is not None:
             context |= self._of_target(request, target)

@@ -8,6 +8,8 @@ import { el } from "../mcp_transport/console/dom.js";
 import { Workspace } from "../mcp_transport/console/workspace.js";
 
 const UNAUTHORIZED = 401;
+/** What the console calls the kinds of entries. */
+const SHOWN_AS = { tools: "tool", resources: "resource", templates: "template", prompts: "prompt" };
 
 class Inspector {
   /** @param {HTMLElement} root  whose data say where to call, and as whom */
@@ -22,8 +24,8 @@ class Inspector {
   }
 
   async connect() {
-    const { inspector, tool } = this.root.dataset;
-    if (tool && !location.hash) history.replaceState(null, "", addressOf("tool", tool));
+    const { inspector, kind, key } = this.root.dataset;
+    if (key && !location.hash) history.replaceState(null, "", addressOf(SHOWN_AS[kind], key));
     try {
       await this.workspace.connect(new URL(inspector, location.href), this.options());
     } catch (error) {
