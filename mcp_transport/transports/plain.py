@@ -31,7 +31,6 @@ from mcp_transport.protocol.messages import (
     Message,
     Request,
     dumps,
-    encode_error,
     loads,
     parse,
 )
@@ -42,7 +41,7 @@ from mcp_transport.transports.replies import (
     RETRY_MS,
     EventStream,
     answer,
-    json_reply,
+    misread,
     nothing,
     refusal,
 )
@@ -122,7 +121,7 @@ class PlainHTTP:
         except Refused as error:
             return refusal(error.status, error.reason)
         except ProtocolError as error:
-            return json_reply(encode_error(error.request_id, error), headers, 400)
+            return misread(error)
         session = await self._session(session_id, caller)
         streams = "text/event-stream" in headers.get("accept", "").lower()
         if streams and isinstance(message, Request) and hasattr(request, "scope"):
@@ -152,7 +151,9 @@ class PlainHTTP:
 
     def _streamed(self, arrival: Arrival, session: Session) -> HttpResponseBase:
         exchange = self._server.open(arrival)
-        response = EventStream(self._events(exchange, session))
+        response = EventStream(
+            self._events(exchange, session), BINDING.name, session.peer, session.id
+        )
         response.closing.then(exchange.leave)
         return response
 
@@ -179,7 +180,7 @@ class PlainHTTP:
             )
         except Gone:
             return refusal(404, "the events after this Last-Event-ID are gone")
-        response = EventStream(events)
+        response = EventStream(events, BINDING.name, session.peer, session.id)
         response.answers = False
         response.closing.then(release)
         return response
@@ -190,7 +191,14 @@ class PlainHTTP:
         if known is not None:
             return known
         peer = Peer(PLAIN, log_level=PLAIN.default_log_level)
-        session = Session(session_id, caller.subject, peer, Phase.READY)
+        session = Session(
+            session_id,
+            caller.subject,
+            peer,
+            Phase.READY,
+            door=BINDING.name,
+            token_id=caller.token_id or "",
+        )
         await self._sessions.add(session)
         return session
 

@@ -55,6 +55,7 @@ from mcp_transport.transports.replies import (
     EventStream,
     answer,
     json_reply,
+    misread,
     nothing,
     refusal,
 )
@@ -140,7 +141,7 @@ class StreamableHTTP:
             parsed = parse(body)
             revision = classify(parsed, headers, REVISIONS)
         except ProtocolError as error:
-            return json_reply(encode_error(error.request_id, error), headers, 400)
+            return misread(error)
         if revision is not None:
             assert not isinstance(parsed, tuple)
             arrival = Arrival(parsed, binding, caller, headers)
@@ -180,14 +181,15 @@ class StreamableHTTP:
             if not messages:
                 return nothing(202)
             return answer(exchange, messages[-1], headers)
-        response = EventStream(live(exchange, self._limits))
+        events = live(exchange, self._limits)
+        response = EventStream(events, arrival.binding.name, exchange.peer)
         response.closing.then(exchange.leave)
         return response
 
     async def _initialize(
         self, message: Request, caller: Caller, headers: Mapping[str, str]
     ) -> HttpResponseBase:
-        session = Session.new(caller)
+        session = Session.new(caller, ASGI.name)
         exchange = self._server.open(Arrival(message, ASGI, caller, headers, session))
         await exchange.settle()
         response = answer(exchange, exchange.take()[-1], headers)
@@ -277,7 +279,7 @@ class StreamableHTTP:
         events, release = await self._deliveries.read(
             session, stream, after, Resumable(session), self._limits.stream_age_s
         )
-        response = EventStream(events)
+        response = EventStream(events, ASGI.name, session.peer, session.id)
         response.answers = stream != STANDING
         response.goodbye = partial(self._deliveries.goodbye, session)
         response.closing.then(release)
@@ -291,7 +293,7 @@ class StreamableHTTP:
         try:
             is_known = has_session(headers, REVISIONS)
         except ProtocolError as error:
-            return json_reply(encode_error(None, error), headers, 400)
+            return misread(error)
         if not is_known:
             return refusal(405, "send POST", {"Allow": STATELESS_METHODS})
         if method == "GET":

@@ -91,7 +91,7 @@ async def test_a_stream_is_neither_kept_nor_changed_on_its_way() -> None:
         yield b"data: 1\n\n"
         yield b"data: 2\n\n"
 
-    reply = EventStream(pieces())
+    reply = EventStream(pieces(), "streamable-http", None)
     assert dict(reply.items()) == {
         "Content-Type": "text/event-stream",
         "Cache-Control": "no-store, no-transform",
@@ -107,7 +107,7 @@ async def never() -> AsyncIterator[bytes]:
 
 def test_what_is_to_be_done_at_the_end_is_done_once() -> None:
     done: list[str] = []
-    reply = EventStream(never())
+    reply = EventStream(never(), "streamable-http", None)
     reply.closing.then(lambda: done.append("one"))
     reply.closing.then(lambda: done.append("two"))
     assert done == []
@@ -118,7 +118,7 @@ def test_what_is_to_be_done_at_the_end_is_done_once() -> None:
 
 def test_a_stream_that_is_dropped_unsent_has_ended() -> None:
     done: list[str] = []
-    reply = EventStream(never())
+    reply = EventStream(never(), "streamable-http", None)
     reply.closing.then(lambda: done.append("left"))
     del reply
     assert done == ["left"]
@@ -128,7 +128,7 @@ def test_a_loop_that_was_closed_holds_up_nothing() -> None:
     done: list[str] = []
     loop = asyncio.new_event_loop()
     loop.close()
-    reply = EventStream(never())
+    reply = EventStream(never(), "streamable-http", None)
     reply.closing.then(lambda: loop.call_soon_threadsafe(done.append, "never"))
     reply.closing.then(lambda: done.append("left"))
     reply.close()
