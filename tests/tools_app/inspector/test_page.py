@@ -74,7 +74,13 @@ def test_they_are_searched(client: Client, sam: User, issue: Issue) -> None:
         "SAM": [token_name(of_sam), f"user:{sam.pk}"],
         "zzz": [],
     }
-    assert offer(client, laptop.public_id)["results"][0]["id"] == token_name(laptop)
+    for term in (laptop.public_id, laptop.identifier):
+        assert [one["id"] for one in offer(client, term)["results"]] == [
+            token_name(laptop)
+        ]
+    User.objects.filter(pk=sam.pk).update(email="sam@example.com")
+    by_address = [one["id"] for one in offer(client, "@example")["results"]]
+    assert by_address == [token_name(of_sam), f"user:{sam.pk}"]
 
 
 def test_what_is_refused_is_shown_and_cannot_be_chosen(
