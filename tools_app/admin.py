@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
 from tools_app import origin_admin as origin_admin  # which registers itself
+from tools_app.dashboard.admin import DashboardAdmin as DashboardAdmin
 from tools_app.forms import RotationForm, TokenForm
 from tools_app.models import State, Token, TokenQuerySet
 

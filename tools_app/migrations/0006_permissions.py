@@ -8,7 +8,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tools_app', '0003_allowed_origin'),
+        ('tools_app', '0005_call'),
     ]
 
     operations = [
