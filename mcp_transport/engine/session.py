@@ -90,3 +90,9 @@ class SessionStore(Protocol):
         ...
 
     async def remove(self, id: str) -> None: ...
+
+    def count(self) -> int:
+        """Return how many there are. May ask over a connection of its own: not for the
+        event loop.
+        """
+        ...

@@ -111,6 +111,10 @@ class MemorySessions:
     async def remove(self, id: str) -> None:
         self._end(id)
 
+    def count(self) -> int:
+        now = self._clock()
+        return sum(not self._expired(kept, now) for kept in list(self._kept.values()))
+
     def wanting(self, change: Change) -> list[str]:
         """Return the ids of the sessions that are to hear of ``change``."""
         self._sweep(self._clock())

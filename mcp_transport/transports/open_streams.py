@@ -13,16 +13,22 @@ import logging
 import secrets
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from enum import Enum
-from functools import cache
+from functools import cache, partial
 from typing import TypeVar
 
 from django.core.signals import setting_changed
 
-from mcp_transport.conf import get_conf, get_store
+from mcp_transport.conf import get_conf, get_server, get_store
 from mcp_transport.engine.caller import Caller, Credential
 from mcp_transport.engine.limits import Limits
+from mcp_transport.engine.observing import (
+    Connection,
+    Observer,
+    tell_began,
+    tell_ended,
+)
 from mcp_transport.engine.presence import (
     Census,
     SeenStream,
@@ -31,7 +37,7 @@ from mcp_transport.engine.presence import (
 )
 from mcp_transport.protocol.errors import TooManyRequests
 from mcp_transport.protocol.peer import Peer
-from mcp_transport.transports.replies import EventStream
+from mcp_transport.transports.replies import Closing, EventStream
 
 logger = logging.getLogger("mcp_transport")
 
@@ -48,6 +54,14 @@ class Ending(Enum):
     WITHDRAWN = "its credential grants nothing any more"
     RESTART = "the server goes away"
     DISMISSED = "an administrator has ended it"
+
+
+# What observers are told: the words for sockets too.
+ENDINGS = {
+    Ending.WITHDRAWN: "no_credential",
+    Ending.RESTART: "going_away",
+    Ending.DISMISSED: "dismissed",
+}
 
 
 class StreamEnded(Exception):
@@ -72,6 +86,7 @@ class OpenStream:
         "answers",
         "began_at",
         "caller",
+        "connection",
         "door",
         "ending",
         "handle",
@@ -99,6 +114,7 @@ class OpenStream:
         self.door = ""
         self.peer: Peer | None = None
         self.session_id = ""
+        self.connection: Connection | None = None
         self.began_at = self.used_at = time.time()
 
     @property
@@ -157,6 +173,8 @@ class OpenStream:
 
     def close(self) -> None:
         self._registry.discard(self)
+        if self.connection is not None:
+            tell_ended(self._registry.observers, self.connection, "client_left")
 
     def carry(self, response: EventStream) -> EventStream:
         """Let a response last as long as this stream may. It is closed with it."""
@@ -164,29 +182,53 @@ class OpenStream:
         self.door, self.peer = response.door, response.peer
         self.session_id = response.session_id
         self._registry.changed()
+        if self.standing:
+            self._tell(response)
         loop = asyncio.get_running_loop()
         # Django's own handler closes a response on another thread.
-        response._resource_closers.append(  # type: ignore[attr-defined]
-            lambda: loop.call_soon_threadsafe(self.close)
-        )
+        response.closing.then(partial(loop.call_soon_threadsafe, self.close))
         # Not streaming_content: Django's wrapper would not close what it wraps.
         pieces: AsyncGenerator[bytes, None] = response._iterator  # type: ignore[attr-defined]
-        response.streaming_content = self._lasting(pieces, response)
+        response.streaming_content = self._lasting(
+            pieces, response.goodbye, response.closing
+        )
         return response
 
+    def _tell(self, response: EventStream) -> None:
+        """Tell the observers. (Of a socket they are told by who serves it.)"""
+        peer = response.peer
+        self.connection = Connection(
+            door=response.door,
+            caller=self.caller,
+            client=None if peer is None else peer.info,
+            revision=None if peer is None else peer.revision.name,
+        )
+        tell_began(self._registry.observers, self.connection)
+
     async def _lasting(
-        self, pieces: AsyncGenerator[bytes, None], response: EventStream
+        self,
+        pieces: AsyncGenerator[bytes, None],
+        goodbye: Callable[[], Awaitable[bytes]],
+        closing: Closing,
     ) -> AsyncGenerator[bytes, None]:
+        """``closing`` is held as long as this may be sent, by whatever response."""
+        ending = "client_left"
+        sent_bytes = 0
         try:
             while True:
-                yield await self.next(pieces.__anext__)
+                piece = await self.next(pieces.__anext__)
+                sent_bytes += len(piece)
+                yield piece
         except StopAsyncIteration:
-            return
+            ending = "over"
         except StreamEnded as ended:
+            ending = ENDINGS[ended.ending]
             if ended.ending is Ending.RESTART:
-                yield await response.goodbye()
+                yield await goodbye()
         finally:
             await pieces.aclose()
+            if self.connection is not None:
+                self.connection.ending, self.connection.sent_bytes = ending, sent_bytes
             self.close()
 
 
@@ -196,13 +238,18 @@ class OpenStreams:
     A standing one, which waits for what may come, counts for its caller, and is
     refused where the process is full. One that answers a call never is: by then the
     call runs. It ends with the call, of which there are only so many. ``changed`` is
-    called whenever one is opened or closed, on the event loop.
+    called whenever one is opened or closed, on the event loop, and ``observers`` are
+    told of the standing ones.
     """
 
     def __init__(
-        self, limits: Limits, changed: Callable[[], None] = lambda: None
+        self,
+        limits: Limits,
+        changed: Callable[[], None] = lambda: None,
+        observers: Sequence[Observer] = (),
     ) -> None:
         self._limits = limits
+        self.observers = observers
         self.changed = changed
         self._open: set[OpenStream] = set()
         self._standing: Counter[str] = Counter()
@@ -319,7 +366,8 @@ class OpenStreams:
 @cache
 def get_open_streams() -> OpenStreams:
     presence = get_store().presence
-    streams = OpenStreams(get_conf().limits, presence.changed)
+    observers = get_server().observers
+    streams = OpenStreams(get_conf().limits, presence.changed, observers)
     presence.watch(streams)
     return streams
 

@@ -23,6 +23,7 @@ from mcp_transport.conf import get_conf, get_server
 from mcp_transport.connections import close_shared_connections
 from mcp_transport.engine.caller import Credential
 from mcp_transport.engine.exchange import Binding
+from mcp_transport.engine.observing import Connection, tell_refused
 from mcp_transport.engine.store import StoreUnavailable
 from mcp_transport.guards.bearer import MalformedCredentials, credentials
 from mcp_transport.protocol.errors import ProtocolError, TooManyRequests
@@ -56,6 +57,10 @@ TOKEN_PREFIX = "token-"
 
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
+
+
+# What is added to an HTTP status to have the close code that means the same.
+CODES_FROM = 4000
 
 
 class Reason(IntEnum):
@@ -176,11 +181,13 @@ class Socket:
         send: Send,
         stream: OpenStream,
         max_bytes: int,
+        record: Connection,
     ) -> None:
         self._receive = receive
         self._stream = stream
         self._send = send
         self._max_bytes = max_bytes
+        self._record = record
         self._reason = Reason.FAILED
         self._open = True
 
@@ -228,6 +235,7 @@ class Socket:
     def leave(self, reason: Reason) -> None:
         """Remember why the connection is about to end."""
         self._reason = reason
+        self._record.ending = reason.name.lower()
 
     async def close(self) -> None:
         """Say why, to a client that is still there. Once is enough."""
@@ -245,6 +253,13 @@ async def closed(send: Send, reason: Reason) -> None:
         logger.info("a client had gone before it was told why")
 
 
+async def turned_away(send: Send, reason: Reason) -> None:
+    """End a connection whose client was not let in."""
+    # The codes are HTTP's, moved to where applications have theirs.
+    tell_refused(get_server().observers, reason - CODES_FROM, reason.name.lower())
+    await closed(send, reason)
+
+
 class MCPConsumer(AsyncConsumer):
     """Serves one WebSocket, on its own or in a ``URLRouter`` of a project.
 
@@ -260,23 +275,27 @@ class MCPConsumer(AsyncConsumer):
         await receive()  # websocket.connect
         visitor = Visitor(scope)
         if not await visitor.is_welcome():
+            tell_refused(get_server().observers, 403, "not welcome here")
             await send({"type": "websocket.close"})
             return
         await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL})
         try:
             stream = await visitor.enter()
         except TooManyRequests:
-            return await closed(send, Reason.TOO_MANY)
+            return await turned_away(send, Reason.TOO_MANY)
         except (Full, StoreUnavailable):
-            return await closed(send, Reason.BUSY)
+            return await turned_away(send, Reason.BUSY)
         except Exception:
             logger.exception("a WebSocket could not be opened")
-            return await closed(send, Reason.FAILED)
+            return await turned_away(send, Reason.FAILED)
         if stream is None:
-            return await closed(send, Reason.NO_CREDENTIAL)
-        socket = Socket(receive, send, stream, get_conf().limits.max_body_bytes)
+            return await turned_away(send, Reason.NO_CREDENTIAL)
+        caller, max_bytes = stream.caller, get_conf().limits.max_body_bytes
+        record = Connection(door=BINDING.name, caller=caller)
+        socket = Socket(receive, send, stream, max_bytes, record)
+        met = stream.meet
         try:
-            await serve(get_server(), socket, stream.caller, BINDING, met=stream.meet)
+            await serve(get_server(), socket, caller, BINDING, met=met, record=record)
         except Exception:
             logger.exception("a WebSocket failed")
         finally:

@@ -112,6 +112,10 @@ class RedisSessions:
         # Their readers may be anywhere.
         self._pulse.soon()
 
+    def count(self) -> int:
+        found: int = self._commands.run_blocking("count", self._idle_ms)
+        return found
+
 
 def _fields(session: Session) -> dict[str, bytes]:
     peer = session.peer
