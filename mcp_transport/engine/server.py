@@ -21,13 +21,14 @@ from mcp_transport.engine.errors import ResourceNotFound
 from mcp_transport.engine.exchange import Arrival, Exchange
 from mcp_transport.engine.limits import Limits
 from mcp_transport.engine.methods import METHODS, STREAMS
-from mcp_transport.engine.observing import Observer
+from mcp_transport.engine.observing import Observer, Wire
 from mcp_transport.engine.quotas import Quotas
 from mcp_transport.engine.session import Session
 from mcp_transport.engine.signals import (
     Alone,
     Answered,
     Cancelled,
+    Dismissed,
     Ended,
     Signal,
     Signals,
@@ -85,7 +86,8 @@ class Server:
     model, or None to keep it inside; ``missing`` are those of its exceptions
     that mean "there is no such resource". ``signals`` is the way to the
     other processes that serve the same sessions. ``quotas`` say how often a
-    caller is served. ``observers`` are told of every request.
+    caller is served. ``observers`` are told of every request, and ``wire`` is shown
+    every message.
     """
 
     def __init__(
@@ -104,6 +106,7 @@ class Server:
         signals: Signals | None = None,
         quotas: Quotas | None = None,
         observers: Sequence[Observer] = (),
+        wire: Wire | None = None,
     ) -> None:
         self.catalogue = catalogue
         self.info = dict(info)
@@ -124,6 +127,7 @@ class Server:
         self._metas: dict[str, dict[str, Any]] = {}
         self._hooks = tuple(hooks)
         self.observers = tuple(observers)
+        self.wire = wire
         catalogue.watch(lambda kind: self.announce(ListChanged(kind)))
 
     def open(self, arrival: Arrival) -> Exchange:
@@ -284,6 +288,9 @@ class Server:
             return self.answers.put(signal.session_id, signal.response)
         if isinstance(signal, Ended):
             self.calls.cancel_session(signal.session_id)
+            return False
+        if isinstance(signal, Dismissed):
+            # What is open is for the doors to end.
             return False
         self.changes.publish(signal)
         return True

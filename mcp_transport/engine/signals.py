@@ -37,7 +37,14 @@ class Ended:
     session_id: str
 
 
-Signal = Cancelled | Answered | Ended
+@dataclass(frozen=True, slots=True)
+class Dismissed:
+    """An administrator wants a stream or socket to end, by its handle."""
+
+    handle: str
+
+
+Signal = Cancelled | Answered | Ended | Dismissed
 Hear = Callable[[Signal | Change], object]
 
 
@@ -45,7 +52,7 @@ class Signals(Protocol):
     """The way from each process to all others. Nothing that it took is lost."""
 
     def listen(self, hear: Hear) -> None:
-        """Call ``hear`` for each signal and change of another process."""
+        """Call ``hear`` too for each signal and change of another process."""
         ...
 
     async def send(self, signal: Signal) -> None:

@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tools_app', '0003_allowed_origin'),
+        ('tools_app', '0004_catalogue'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -14,7 +14,14 @@ from typing import Any
 from mcp_transport.engine.changes import Change, ListChanged, ResourceUpdated
 from mcp_transport.engine.eventlog import STANDING
 from mcp_transport.engine.limits import Limits
-from mcp_transport.engine.signals import Answered, Cancelled, Ended, Hear, Signal
+from mcp_transport.engine.signals import (
+    Answered,
+    Cancelled,
+    Dismissed,
+    Ended,
+    Hear,
+    Signal,
+)
 from mcp_transport.engine.store import StoreUnavailable
 from mcp_transport.protocol.lifecycle import Phase
 from mcp_transport.protocol.messages import (
@@ -31,6 +38,8 @@ from mcp_transport.stores.redis.pulse import Pulse
 logger = logging.getLogger("mcp_transport")
 
 KEPT_MS = 60_000
+# A process hears of itself what somebody says that is no process.
+NOBODY = ""
 SESSIONS_AT_ONCE = 100
 # Until a process tells the sessions of a change that another one has made, if
 # that one has not done it.
@@ -44,7 +53,7 @@ class RedisSignals:
         self._commands = commands
         self._pulse = pulse
         self._limits = limits
-        self._hear: Hear | None = None
+        self._hearing: list[Hear] = []
         self._own: asyncio.Queue[Change] = asyncio.Queue()
         self._others = asyncio.Event()
         self._telling = asyncio.Lock()
@@ -52,7 +61,7 @@ class RedisSignals:
         pulse.listen(self._heard)
 
     def listen(self, hear: Hear) -> None:
-        self._hear = hear
+        self._hearing.append(hear)
 
     def attend(self) -> None:
         self._pulse.begin()
@@ -70,6 +79,14 @@ class RedisSignals:
         is_change = isinstance(said, ListChanged | ResourceUpdated)
         token = secrets.token_hex(8)
         return token, self._pulse.process, _encode(said), KEPT_MS, int(is_change)
+
+    def send_blocking(self, signal: Signal) -> None:
+        """Tell every process, this one too, from a thread without an event loop.
+
+        They hear it at their next pulse. Raises StoreUnavailable.
+        """
+        said = (secrets.token_hex(8), NOBODY, _encode(signal), KEPT_MS, 0)
+        self._commands.run_blocking("signal", *said)
 
     def announce(self, change: Change) -> None:
         loop = self._pulse.loop
@@ -95,8 +112,8 @@ class RedisSignals:
 
     def _heard(self, said: bytes) -> None:
         signal = _decode(said)
-        if self._hear is not None:
-            self._hear(signal)
+        for hear in self._hearing:
+            hear(signal)
         if isinstance(signal, ListChanged | ResourceUpdated):
             self._others.set()
             self._start()
@@ -172,6 +189,8 @@ def _encode(said: Signal | Change) -> bytes:
         parts = ["answered", said.session_id, said.response.encoded().decode()]
     elif isinstance(said, Ended):
         parts = ["ended", said.session_id]
+    elif isinstance(said, Dismissed):
+        parts = ["dismissed", said.handle]
     elif isinstance(said, ListChanged):
         parts = ["list", said.kind]
     else:
@@ -190,6 +209,8 @@ def _decode(said: bytes) -> Signal | Change:
         return Answered(session_id, response)
     if kind == "ended":
         return Ended(*parts)
+    if kind == "dismissed":
+        return Dismissed(*parts)
     if kind == "list":
         return ListChanged(*parts)
     return ResourceUpdated(*parts)
