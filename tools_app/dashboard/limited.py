@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from django.db.models import Count, Value
 from django.db.models.functions import Coalesce
 
+from mcp_transport.engine.observing import Outcome
 from mcp_transport.protocol.errors import TOO_MANY_REQUESTS
 from tools_app.ledger.statistics import Selection
 
@@ -24,7 +25,8 @@ def limited(selection: Selection) -> list[Limited]:
     """Return who was refused calls, most refused first. One query."""
     groups = (
         selection.calls()
-        .filter(error_code=TOO_MANY_REQUESTS)
+        # By the outcome they are found in an index.
+        .filter(outcome=Outcome.ERROR, error_code=TOO_MANY_REQUESTS)
         .values("token", label=Coalesce("token__name", Value("")))
         .annotate(refused=Count("pk"))
         .order_by("-refused", "token")

@@ -18,10 +18,12 @@ from tools_app.dashboard.choice import LABELS, Choice
 from tools_app.dashboard.limited import Limited, limited
 from tools_app.dashboard.wording import duration, number, percent
 from tools_app.ledger import statistics
-from tools_app.ledger.statistics import Figures
+from tools_app.ledger.statistics import Figures, Line
 from tools_app.models import Token
 
 LEDGER = "tools_app.ledger.Ledger"
+# Among so many the slowest are looked for: to ask for them costs as much as all else.
+MOST_NAMES = 10_000
 MOST_RANKS = 10
 MOST_ERRORS = 10
 
@@ -47,21 +49,24 @@ def figures(choice: Choice) -> dict[str, Any]:
     selection = choice.selection
     totals = statistics.totals(selection)
     points = statistics.over_time(selection)
+    names = statistics.per_name(selection, MOST_NAMES)
     refused = limited(selection)
+    chosen = _chosen(choice)
+    is_empty = not totals.calls
     return {
         "choice": choice,
         "period": LABELS[choice.period],
-        "chosen": _chosen(choice),
-        "no_calls": not totals.calls,
-        "no_ledger": not totals.calls and LEDGER not in get_conf().observers,
+        "chosen": chosen,
+        "no_calls": is_empty,
+        "no_ledger": (is_empty and not chosen and LEDGER not in get_conf().observers),
         "sums": _sums(totals, refused),
         "charts": [
             over_time.calls(choice.period, points),
             over_time.durations(choice.period, points),
         ],
         "rankings": [
-            rankings.most_called(choice, statistics.per_name(selection, MOST_RANKS)),
-            rankings.slowest(choice, statistics.slowest(selection, MOST_RANKS)),
+            rankings.most_called(choice, names[:MOST_RANKS]),
+            rankings.slowest(choice, _slowest_first(names)[:MOST_RANKS]),
             rankings.tokens(choice, statistics.per_token(selection, MOST_RANKS)),
             rankings.limits(choice, refused[:MOST_RANKS]),
         ],
@@ -70,6 +75,10 @@ def figures(choice: Choice) -> dict[str, Any]:
             for call in statistics.recent_errors(selection, MOST_ERRORS)
         ],
     }
+
+
+def _slowest_first(lines: Sequence[Line]) -> list[Line]:
+    return sorted(lines, key=lambda line: line.figures.p95_ms or 0, reverse=True)
 
 
 def _chosen(choice: Choice) -> list[tuple[str, str, str]]:
