@@ -140,7 +140,7 @@ class OpenStream:
             began_at=self.began_at,
             used_at=self.used_at,
             session=session_handle(self.session_id) if self.session_id else "",
-            answers=self.answers,
+            standing=self.standing,
             process=this_process(),
         )
 
