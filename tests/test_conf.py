@@ -84,7 +84,14 @@ WRONG: dict[str, list[Any]] = {
     "MIDDLEWARE": LISTS,
     "HOOKS": LISTS,
     "OBSERVERS": LISTS,
-    "METRICS_TOKEN": [*STRINGS, "", "x" * 31, "x" * 31 + " ", "x" * 32 + "\n", "é" * 32],
+    "METRICS_TOKEN": [
+        *STRINGS,
+        "",
+        "x" * 31,
+        "x" * 31 + " ",
+        "x" * 32 + "\n",
+        "é" * 32,
+    ],
     "DEBUG_WIRE": [None, 0, 1, -1, math.nan, "True", "", [], {}],
     "STORE": [
         *STRINGS,
