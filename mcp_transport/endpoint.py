@@ -83,6 +83,14 @@ def _telling(view: View, observers: Sequence[Observer]) -> View:
     return telling
 
 
+@cache
+def get_unguarded() -> View:
+    """Return Streamable HTTP without the guards, for a view that has rules of its
+    own of who may call: it sets the request's ``mcp_caller`` and ``mcp_credential``.
+    """
+    return _view(StreamableHTTP(get_server(), get_store(), get_deliveries()))
+
+
 def _view(door: Door) -> View:
     """Give a door the caller whom the guards found."""
 
@@ -151,6 +159,7 @@ message = _endpoint("message")
 def _forget(*, setting: str, **_: Any) -> None:
     if setting in ("MCP", "SECRET_KEY", "SECRET_KEY_FALLBACKS"):
         get_views.cache_clear()
+        get_unguarded.cache_clear()
 
 
 setting_changed.connect(_forget, dispatch_uid="mcp_transport.endpoint")

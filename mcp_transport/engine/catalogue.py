@@ -152,8 +152,9 @@ def _matches(template: Entry, uri: str) -> bool:
 def _check_scope(hidden: Iterable[Entry], caller: Caller) -> None:
     """Raises InsufficientScope where a broader scope is all that is missing."""
     for entry in hidden:
-        if entry.permitted(caller):
-            raise InsufficientScope(entry.scope)
+        lacking = entry.lacking(caller)
+        if lacking is not None and entry.permitted(caller):
+            raise InsufficientScope(lacking)
 
 
 class Shelf:

@@ -145,6 +145,13 @@ class Context:
             params["logger"] = logger
         self._exchange.log(params)
 
+    def note(self, name: str, value: object) -> None:
+        """Leave a note for the observers of this call, which no client sees.
+
+        The last note of a name counts, of those left before the response is given.
+        """
+        self._exchange.notes[name] = value
+
     def close_stream(self, retry_ms: int = 1000) -> None:
         """Let the client's connection go while the call runs on.
 

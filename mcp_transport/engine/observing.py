@@ -42,7 +42,8 @@ class ServedRequest:
     Implementation) are None where the request did not get so far as to say.
     ``began_at`` is in seconds since the epoch. ``error`` is what the client was
     told, ``error_code`` None for a tool's own failure. ``sent_bytes`` counts its
-    messages, without their framing.
+    messages, without their framing. ``notes`` is what the call has told of itself by
+    ``Context.note``.
     """
 
     method: str
@@ -60,6 +61,7 @@ class ServedRequest:
     error_code: int | None
     error: str | None
     sent_bytes: int
+    notes: Mapping[str, Any]
 
     @property
     def name(self) -> str | None:
@@ -160,6 +162,7 @@ def tell(exchange: Exchange, outcome: Outcome, error: str | None) -> None:
         error_code=None if exchange.error is None else exchange.error.code,
         error=error,
         sent_bytes=exchange.sent_bytes,
+        notes=exchange.notes,
     )
     _each(exchange.server.observers, lambda one: one.request_served(served))
 

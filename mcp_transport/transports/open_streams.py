@@ -15,7 +15,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from enum import Enum
-from functools import cache
+from functools import cache, partial
 from typing import TypeVar
 
 from django.core.signals import setting_changed
@@ -37,7 +37,7 @@ from mcp_transport.engine.presence import (
 )
 from mcp_transport.protocol.errors import TooManyRequests
 from mcp_transport.protocol.peer import Peer
-from mcp_transport.transports.replies import EventStream
+from mcp_transport.transports.replies import Closing, EventStream
 
 logger = logging.getLogger("mcp_transport")
 
@@ -186,12 +186,12 @@ class OpenStream:
             self._tell(response)
         loop = asyncio.get_running_loop()
         # Django's own handler closes a response on another thread.
-        response._resource_closers.append(  # type: ignore[attr-defined]
-            lambda: loop.call_soon_threadsafe(self.close)
-        )
+        response.closing.then(partial(loop.call_soon_threadsafe, self.close))
         # Not streaming_content: Django's wrapper would not close what it wraps.
         pieces: AsyncGenerator[bytes, None] = response._iterator  # type: ignore[attr-defined]
-        response.streaming_content = self._lasting(pieces, response)
+        response.streaming_content = self._lasting(
+            pieces, response.goodbye, response.closing
+        )
         return response
 
     def _tell(self, response: EventStream) -> None:
@@ -206,8 +206,12 @@ class OpenStream:
         tell_began(self._registry.observers, self.connection)
 
     async def _lasting(
-        self, pieces: AsyncGenerator[bytes, None], response: EventStream
+        self,
+        pieces: AsyncGenerator[bytes, None],
+        goodbye: Callable[[], Awaitable[bytes]],
+        closing: Closing,
     ) -> AsyncGenerator[bytes, None]:
+        """``closing`` is held as long as this may be sent, by whatever response."""
         ending = "client_left"
         sent_bytes = 0
         try:
@@ -220,7 +224,7 @@ class OpenStream:
         except StreamEnded as ended:
             ending = ENDINGS[ended.ending]
             if ended.ending is Ending.RESTART:
-                yield await response.goodbye()
+                yield await goodbye()
         finally:
             await pieces.aclose()
             if self.connection is not None:

@@ -39,11 +39,11 @@ from mcp_transport.protocol.revisions import PLAIN
 from mcp_transport.transports.delivery import Deliveries, live
 from mcp_transport.transports.replies import (
     RETRY_MS,
+    EventStream,
     answer,
     misread,
     nothing,
     refusal,
-    sse_reply,
 )
 from mcp_transport.transports.requests import Refused, posted, wire_headers
 
@@ -151,10 +151,10 @@ class PlainHTTP:
 
     def _streamed(self, arrival: Arrival, session: Session) -> HttpResponseBase:
         exchange = self._server.open(arrival)
-        response = sse_reply(
+        response = EventStream(
             self._events(exchange, session), BINDING.name, session.peer, session.id
         )
-        response._resource_closers.append(exchange.leave)  # type: ignore[attr-defined]
+        response.closing.then(exchange.leave)
         return response
 
     async def _events(
@@ -180,9 +180,9 @@ class PlainHTTP:
             )
         except Gone:
             return refusal(404, "the events after this Last-Event-ID are gone")
-        response = sse_reply(events, BINDING.name, session.peer, session.id)
+        response = EventStream(events, BINDING.name, session.peer, session.id)
         response.answers = False
-        response._resource_closers.append(release)  # type: ignore[attr-defined]
+        response.closing.then(release)
         return response
 
     async def _session(self, session_id: str, caller: Caller) -> Session:

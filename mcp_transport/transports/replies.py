@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import suppress
 
 from django.http import HttpResponse, StreamingHttpResponse
 
@@ -17,7 +19,7 @@ from mcp_transport.protocol.errors import (
     Unavailable,
     invalid_request,
 )
-from mcp_transport.protocol.http import error_status, refusal_status
+from mcp_transport.protocol.http import error_status
 from mcp_transport.protocol.messages import encode_error
 from mcp_transport.protocol.peer import Peer
 
@@ -49,7 +51,7 @@ def answer(
     if error is None:
         return json_reply(message, headers)
     if exchange.refused:
-        return json_reply(message, headers, refusal_status(error))
+        return json_reply(message, headers, 400)
     status = error_status(error, exchange.peer.revision)
     response = json_reply(message, headers, status)
     for name, value in told_by_headers(error).items():
@@ -114,6 +116,28 @@ async def come_back() -> bytes:
     return b"retry: %d\n\n" % RETRY_MS
 
 
+class Closing:
+    """What is to be done when a stream has ended, once: when its response is closed,
+    or when nobody holds that, nor what it sends, any more. Django does not close a
+    response whose client has gone by the time that it is ready to be sent.
+    """
+
+    def __init__(self) -> None:
+        self._to_do: list[Callable[[], object]] = []
+        self.now = weakref.finalize(self, _do, self._to_do)
+        self.now.atexit = False
+
+    def then(self, do: Callable[[], object]) -> None:
+        """Do this too. It may be done on any thread."""
+        self._to_do.append(do)
+
+
+def _do(to_do: list[Callable[[], object]]) -> None:
+    for do in to_do:
+        with suppress(RuntimeError):  # the loop was closed: all is over
+            do()
+
+
 class EventStream(StreamingHttpResponse):
     """``answers`` tells whether calls are answered on it. ``goodbye`` makes what is
     said last when the server ends it to restart: when to come back, if nothing else.
@@ -122,18 +146,19 @@ class EventStream(StreamingHttpResponse):
     """
 
     answers = True
-    door = ""
-    peer: Peer | None = None
-    session_id = ""
     goodbye: Callable[[], Awaitable[bytes]] = staticmethod(come_back)
 
-
-def sse_reply(
-    body: AsyncIterator[bytes], door: str, peer: Peer | None, session_id: str = ""
-) -> EventStream:
-    response = EventStream(body, content_type="text/event-stream", headers=STREAMED)
-    response.door, response.peer, response.session_id = door, peer, session_id
-    return response
+    def __init__(
+        self,
+        body: AsyncIterator[bytes],
+        door: str,
+        peer: Peer | None,
+        session_id: str = "",
+    ) -> None:
+        super().__init__(body, content_type="text/event-stream", headers=STREAMED)
+        self.door, self.peer, self.session_id = door, peer, session_id
+        self.closing = Closing()
+        self._resource_closers.append(self.closing.now)  # type: ignore[attr-defined]
 
 
 def nothing(status: int, headers: Mapping[str, str] | None = None) -> HttpResponse:
@@ -170,7 +195,7 @@ def refusal(
 
 def misread(error: ProtocolError) -> Refusal:
     """Refuse a body, or headers, in which no message can be found."""
-    return Refusal(refusal_status(error), error)
+    return Refusal(400, error)
 
 
 def unavailable(reason: str) -> Refusal:

@@ -36,11 +36,11 @@ from mcp_transport.protocol.revisions import STATEFUL
 from mcp_transport.transports.claims import claims, used_before
 from mcp_transport.transports.delivery import Deliveries
 from mcp_transport.transports.replies import (
+    EventStream,
     json_reply,
     misread,
     nothing,
     refusal,
-    sse_reply,
 )
 from mcp_transport.transports.requests import (
     Refused,
@@ -102,12 +102,10 @@ class HTTPWithSSE:
             session, STANDING, None, framing, age_s
         )
         loop = asyncio.get_running_loop()
-        response = sse_reply(events, BINDING.name, session.peer, session.id)
+        response = EventStream(events, BINDING.name, session.peer, session.id)
         response.goodbye = partial(self._deliveries.goodbye, session)
-        response._resource_closers += [  # type: ignore[attr-defined]
-            release,
-            lambda: loop.call_soon_threadsafe(self._closed, session),
-        ]
+        response.closing.then(release)
+        response.closing.then(partial(loop.call_soon_threadsafe, self._closed, session))
         return response
 
     def _closed(self, session: Session) -> None:

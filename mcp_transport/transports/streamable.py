@@ -52,12 +52,12 @@ from mcp_transport.transports.delivery import (
 )
 from mcp_transport.transports.replies import (
     RETRY_MS,
+    EventStream,
     answer,
     json_reply,
     misread,
     nothing,
     refusal,
-    sse_reply,
 )
 from mcp_transport.transports.requests import (
     Refused,
@@ -181,10 +181,9 @@ class StreamableHTTP:
             if not messages:
                 return nothing(202)
             return answer(exchange, messages[-1], headers)
-        response = sse_reply(
-            live(exchange, self._limits), arrival.binding.name, exchange.peer
-        )
-        response._resource_closers.append(exchange.leave)  # type: ignore[attr-defined]
+        events = live(exchange, self._limits)
+        response = EventStream(events, arrival.binding.name, exchange.peer)
+        response.closing.then(exchange.leave)
         return response
 
     async def _initialize(
@@ -280,10 +279,10 @@ class StreamableHTTP:
         events, release = await self._deliveries.read(
             session, stream, after, Resumable(session), self._limits.stream_age_s
         )
-        response = sse_reply(events, ASGI.name, session.peer, session.id)
+        response = EventStream(events, ASGI.name, session.peer, session.id)
         response.answers = stream != STANDING
         response.goodbye = partial(self._deliveries.goodbye, session)
-        response._resource_closers.append(release)  # type: ignore[attr-defined]
+        response.closing.then(release)
         return response
 
     # GET and DELETE.

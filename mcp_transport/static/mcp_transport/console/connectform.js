@@ -1,0 +1,104 @@
+// Where to connect to, by which door, and as whom. The form itself is in the page.
+
+const KEPT_TOKEN = "mcp-console-token";
+
+export class ConnectForm {
+  /**
+   * @param {HTMLFormElement} form
+   * @param {{onconnect: (where: {url: string, options: object}) => void}} options
+   */
+  constructor(form, { onconnect }) {
+    this.form = form;
+    this.fields = form.elements;
+    this.problem = form.querySelector("[data-problem]");
+    const kept = sessionStorage.getItem(KEPT_TOKEN);
+    if (kept) {
+      this.fields.token.value = kept;
+      this.fields.keep.checked = true;
+    }
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.keep();
+      onconnect({ url: this.fields.url.value, options: this.options() });
+    });
+    this.fields.door.addEventListener("change", () => this.follow());
+    for (const choice of form.querySelectorAll("[name=credential]")) {
+      choice.addEventListener("change", () => this.identify());
+    }
+    this.identify();
+    this.follow();
+  }
+
+  /** The token, if it is by one that the user comes in. */
+  get token() {
+    return this.isLogin ? undefined : this.fields.token.value.trim() || undefined;
+  }
+
+  get isLogin() {
+    return this.fields.credential.value === "login";
+  }
+
+  /** A login is good for tickets, and a ticket for a WebSocket. */
+  identify() {
+    const { door } = this.fields;
+    for (const option of door.options) option.disabled = this.isLogin && option.value !== "websocket";
+    this.form.querySelector("[data-by-token]").hidden = this.isLogin;
+    if (!this.isLogin || door.value === "websocket") return;
+    door.value = "websocket";
+    this.follow();
+  }
+
+  /** The address and the revisions are those of the door. */
+  follow() {
+    const { door, url, revision } = this.fields;
+    const chosen = door.selectedOptions[0];
+    url.value = new URL(chosen.dataset.path, location.href).href;
+    const isOld = door.value === "sse";
+    for (const option of revision.options) {
+      option.hidden = option.disabled = isOld && "stateless" in option.dataset;
+    }
+    if (revision.selectedOptions[0]?.disabled) revision.value = "auto";
+  }
+
+  /** The token outlives the page only where that was ticked, and only in its tab. */
+  keep() {
+    if (this.fields.keep.checked && this.token) sessionStorage.setItem(KEPT_TOKEN, this.token);
+    else sessionStorage.removeItem(KEPT_TOKEN);
+  }
+
+  options() {
+    const { door, revision, roots } = this.fields;
+    const uris = roots.value.split("\n").map((line) => line.trim()).filter(Boolean);
+    return {
+      door: door.value,
+      revision: revision.value,
+      token: this.token,
+      ticket: this.isLogin ? () => this.ticket() : undefined,
+      roots: uris.length ? uris.map((uri) => ({ uri })) : undefined,
+    };
+  }
+
+  async ticket() {
+    const { tickets, csrf } = this.form.dataset;
+    const response = await fetch(tickets, {
+      method: "POST",
+      credentials: "same-origin",
+      headers: { "X-CSRFToken": csrf, Accept: "application/json" },
+    });
+    const answer = await response.json().catch(() => ({}));
+    if (!response.ok) throw new Error(answer.detail ?? `No ticket: HTTP ${response.status}`);
+    return answer.ticket;
+  }
+
+  /** @param {string | null} problem */
+  show(problem) {
+    this.problem.textContent = problem ?? "";
+    this.problem.hidden = problem === null;
+  }
+
+  /** @param {boolean} isBusy */
+  wait(isBusy) {
+    this.form.querySelector("[type=submit]").disabled = isBusy;
+    this.form.setAttribute("aria-busy", String(isBusy));
+  }
+}

@@ -1,0 +1,21 @@
+// Light or dark: as the system has it, or as it was chosen here. Not a module, so
+// that it runs before anything is painted.
+"use strict";
+
+{
+  const KEY = "mcp-console-theme";
+  const NEXT = { auto: "dark", dark: "light", light: "auto" };
+  const root = document.documentElement;
+  root.dataset.theme = localStorage.getItem(KEY) ?? "auto";
+
+  document.addEventListener("DOMContentLoaded", () => {
+    const toggle = document.querySelector("[data-theme-toggle]");
+    const tell = () => (toggle.textContent = `Theme: ${root.dataset.theme}`);
+    toggle.addEventListener("click", () => {
+      root.dataset.theme = NEXT[root.dataset.theme] ?? "auto";
+      localStorage.setItem(KEY, root.dataset.theme);
+      tell();
+    });
+    tell();
+  });
+}

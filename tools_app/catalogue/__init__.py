@@ -1,0 +1,5 @@
+"""The catalogue as administrators see and steer it.
+
+``MCP["CATALOGUE"] = "tools_app.catalogue.AdminCatalogue"`` serves what the code
+registers, as the rows of the table leave it, and what was made in the admin.
+"""
