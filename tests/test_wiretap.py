@@ -93,7 +93,8 @@ async def test_what_is_refused_is_seen_too(
     await ask(application, b"nonsense")
     await ask(application, b"", headers={"authorization": None})
     await ask(application, b"x" * 1_048_577)
-    await ask(application, b"", path="/mcp", method="GET", query=b"session=secret")
+    nobody = {"authorization": None}
+    await ask(application, b"", method="GET", query=b"session=secret", headers=nobody)
     found = lines(caplog)
     assert found[0] == "POST /mcp <- 8 bytes that are no JSON"
     assert found[1].startswith("POST /mcp 400 -> ")

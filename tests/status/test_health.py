@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import OperationalError
 from django.test import Client, override_settings
 
@@ -32,10 +34,9 @@ async def got(application: Application, path: str, **options: Any) -> Answer:
 
 
 @pytest.fixture
-def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is kept, and nobody is waited for."""
+def afresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing that was heard is kept."""
     monkeypatch.setattr(health, "KEPT_S", 0.0)
-    monkeypatch.setattr(health, "TIMEOUT_S", 0.05)
 
 
 async def test_a_process_that_answers_lives(
@@ -62,7 +63,7 @@ async def test_it_is_not_ready_while_something_is_away(
     application: Application,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
-    soon: None,
+    afresh: None,
     name: str,
 ) -> None:
     def away() -> int:
@@ -93,13 +94,14 @@ async def test_it_is_not_ready_while_something_is_away(
 def hanging(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A database that answers when the test is over."""
     over = threading.Event()
+    monkeypatch.setattr(health, "TIMEOUT_S", 0.1)
     monkeypatch.setattr(health, "_ask_database", lambda: over.wait(PATIENCE_S))
     yield
     over.set()
 
 
 async def test_nobody_is_waited_for_for_long(
-    application: Application, soon: None, hanging: None
+    application: Application, afresh: None, hanging: None
 ) -> None:
     for _ in range(health.THREADS + 2):
         answer = await got(application, "/health/ready")
@@ -110,12 +112,12 @@ async def test_nobody_is_waited_for_for_long(
 async def test_who_asks_often_does_not_ask_the_database(
     application: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[int] = []
+    asked = itertools.count(1)
     monkeypatch.setattr(health, "KEPT_S", 60.0)
-    monkeypatch.setattr(health, "_ask_database", lambda: asked.append(1) or True)
+    monkeypatch.setattr(health, "_ask_database", lambda: next(asked))
     for _ in range(5):
         assert (await got(application, "/health/ready")).status == 200
-    assert asked == [1]
+    assert next(asked) == 2
 
 
 async def test_a_process_that_leaves_is_given_no_clients(
@@ -154,7 +156,7 @@ async def test_it_is_only_read(application: Application, path: str) -> None:
 async def test_a_project_without_a_database_is_asked_for_none(
     application: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(health.settings, "DATABASES", {"default": {}})
+    monkeypatch.setattr(settings, "DATABASES", {"default": {}})
     answer = await got(application, "/health/ready")
     assert answer.json()["checks"] == {"store": "ok"}
 
