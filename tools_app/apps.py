@@ -20,3 +20,4 @@ class ToolsAppConfig(AppConfig):
         register(checks.check_token_pepper)
         register(checks.check_tickets)
         register(checks.check_secret_key)
+        register(checks.check_ledger)
