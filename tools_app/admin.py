@@ -24,6 +24,7 @@ from tools_app.catalogue.admin import CatalogueAdmin as CatalogueAdmin
 from tools_app.dashboard.admin import DashboardAdmin as DashboardAdmin
 from tools_app.forms import RotationForm, TokenForm
 from tools_app.inspector.admin import InspectorAdmin as InspectorAdmin
+from tools_app.ledger.admin import CallAdmin as CallAdmin
 from tools_app.models import State, Token, TokenQuerySet
 
 # A token acts as one user for good, and one that is revoked is a record.
