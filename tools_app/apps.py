@@ -23,5 +23,8 @@ class ToolsAppConfig(AppConfig):
         register(checks.check_token_pepper)
         register(checks.check_tickets)
         register(checks.check_secret_key)
+        register(checks.check_entry_kinds)
+        register(checks.check_files_root)
         committed.connect(tell_others, dispatch_uid="tools_app.tell_others")
         post_migrate.connect(sync_after_migrate, sender=self)
+        register(checks.check_ledger)
