@@ -27,3 +27,4 @@ class ToolsAppConfig(AppConfig):
         register(checks.check_files_root)
         committed.connect(tell_others, dispatch_uid="tools_app.tell_others")
         post_migrate.connect(sync_after_migrate, sender=self)
+        register(checks.check_ledger)

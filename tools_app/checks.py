@@ -21,9 +21,11 @@ from mcp_transport.stores import MEMORY
 from tools_app.kinds.confined import SETTING as FILES_ROOT
 from tools_app.kinds.confined import files_root
 from tools_app.kinds.registry import entry_kinds
+from tools_app.ledger.options import read_settings as read_ledger_settings
 
 TOKEN_AUTHENTICATOR = "tools_app.tokens.TokenAuthenticator"
 TICKETS = "tools_app.tickets.SingleUse"
+LEDGER = "tools_app.ledger.Ledger"
 MIN_PEPPER_CHARS = 32
 
 _FORGETS = "django.core.cache.backends.dummy.DummyCache"
@@ -88,6 +90,28 @@ def check_tickets(
             )
         ]
     return []
+
+
+def check_ledger(
+    app_configs: Sequence[AppConfig] | None, **_: Any
+) -> list[CheckMessage]:
+    """Refuse wrong settings of the ledger, and tell where it is set but not kept."""
+    problems = read_ledger_settings()[1]
+    found: list[CheckMessage] = [
+        Error(f"{problem}.", hint="See docs/ledger.md.", id="tools_app.E006")
+        for problem in problems
+    ]
+    if hasattr(settings, "MCP_LEDGER") and not any(
+        map(_keeps_ledger, read_settings()[0].observers)
+    ):
+        found.append(
+            Warning(
+                "MCP_LEDGER is set, but no ledger is kept.",
+                hint=f'Add "{LEDGER}" to MCP["OBSERVERS"].',
+                id="tools_app.W002",
+            )
+        )
+    return found
 
 
 def check_secret_key(
@@ -158,8 +182,18 @@ def check_files_root(
 def _accepts_tokens(path: str) -> bool:
     from tools_app.tokens import TokenAuthenticator
 
+    return _names_kind_of(TokenAuthenticator, path)
+
+
+def _keeps_ledger(path: str) -> bool:
+    from tools_app.ledger.ledger import Ledger
+
+    return _names_kind_of(Ledger, path)
+
+
+def _names_kind_of(expected: type, path: str) -> bool:
     try:
         named = import_string(path)
     except ImportError:
         return False  # mcp_transport.E004 tells of it
-    return isinstance(named, type) and issubclass(named, TokenAuthenticator)
+    return isinstance(named, type) and issubclass(named, expected)

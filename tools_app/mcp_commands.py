@@ -1,4 +1,5 @@
-"""``manage.py mcp tokens``: issue, list, rotate and revoke tokens.
+"""``manage.py mcp prune``, which tools_app.ledger.commands is, and ``manage.py mcp
+tokens``: issue, list, rotate and revoke tokens.
 
 ``create`` and ``rotate`` write the token to standard output, alone on its line,
 and what is said about it to standard error, so that a script can take the one.
@@ -23,6 +24,7 @@ from django.views.decorators.debug import sensitive_variables
 from mcp_transport.mcp_commands import active_user
 from tools_app.catalogue import commands
 from tools_app.credential import PREFIX
+from tools_app.ledger import commands as ledger_commands
 from tools_app.models import LIFETIME, MAX_OVERLAP, OVERLAP, Token
 from tools_app.scopes import without_repeats
 from tools_app.transfer import commands as transfer
@@ -38,6 +40,7 @@ logger = logging.getLogger("tools_app.tokens")
 
 
 def register(subparsers: _SubParsersAction[ArgumentParser]) -> None:
+    ledger_commands.register(subparsers)
     tokens = subparsers.add_parser(
         "tokens", help="Issue, list, rotate and revoke tokens."
     )

@@ -40,8 +40,7 @@ def served_catalogue() -> AdminCatalogue | None:
 
 def registered() -> dict[Place, Entry]:
     """Return what code registers, by kind and key."""
-    shelf = (configured_catalogue() or AdminCatalogue).shelf
-    return {(entry.kind, entry.key): entry for entry in shelf.entries()}
+    return {(entry.kind, entry.key): entry for entry in code_shelf().entries()}
 
 
 def look_up() -> Lookup:
