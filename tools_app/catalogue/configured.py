@@ -9,6 +9,7 @@ from django.db import DatabaseError, router
 from django.utils.module_loading import import_string
 
 from mcp_transport.conf import get_server, get_store, read_settings
+from mcp_transport.engine.catalogue import Shelf, catalogue
 from mcp_transport.engine.entry import Entry
 from mcp_transport.engine.signals import CatalogueChanged
 from tools_app.catalogue.building import Place, made, place
@@ -30,6 +31,12 @@ def configured_catalogue() -> type[AdminCatalogue] | None:
         return None  # mcp_transport.E004 tells of it
     is_ours = isinstance(named, type) and issubclass(named, AdminCatalogue)
     return named if is_ours else None
+
+
+def code_shelf() -> Shelf:
+    """Return what code registers, whichever catalogue the settings name."""
+    named = configured_catalogue()
+    return catalogue if named is None else named.shelf
 
 
 def served_catalogue() -> AdminCatalogue | None:

@@ -96,7 +96,7 @@ async def test_it_needs_the_scope_of_prompts() -> None:
         (with_text("{{ a }}", "1a"), "arguments", "Begin with a letter"),
         ({**REVIEW, "messages": []}, "messages", "required"),
         ({**REVIEW, "messages": "x"}, "messages", "list of objects"),
-        ({**REVIEW, "messages": [{"role": "system", "text": "x"}]}, "messages", "role"),
+        ({**REVIEW, "messages": [{"role": "system", "text": "x"}]}, "messages", "Role"),
         (
             {**REVIEW, "messages": [{"role": "user", "text": "x"}] * 21},
             "messages",
