@@ -41,8 +41,8 @@ class SeenStream:
     """A stream or socket that is open, as SeenSession.
 
     ``session`` is the handle of the session it belongs to, "" where there is none;
-    ``answers`` tells whether a call is answered on it; ``process`` is the host and
-    process that holds it.
+    ``standing`` is False where it is the reply to one call, and ends with it;
+    ``process`` is the host and process that holds it.
     """
 
     handle: str
@@ -54,7 +54,7 @@ class SeenStream:
     began_at: float
     used_at: float
     session: str
-    answers: bool
+    standing: bool
     process: str
 
 
@@ -120,7 +120,7 @@ class Presence(Protocol):
 
 def session_handle(session_id: str) -> str:
     """Return what a session may be called in public: its id is not found by it."""
-    digest = hashlib.sha256(b"session\0" + session_id.encode())
+    digest = hashlib.sha256(session_id.encode("utf-8", "replace"))
     return digest.hexdigest()[:HANDLE_DIGITS]
 
 

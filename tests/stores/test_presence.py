@@ -143,22 +143,22 @@ async def test_open_streams_are_shown_while_they_last(store: Store) -> None:
 
     async def shown() -> list[tuple[str, str, bool]]:
         seen = (await store.presence.streams(MOST)).seen
-        return sorted((one.door, one.client, one.answers) for one in seen)
+        return sorted((one.door, one.client, one.standing) for one in seen)
 
     first = socket(streams)
-    await becomes(shown, [("websocket", PEER.client, False)])
+    await becomes(shown, [("websocket", PEER.client, True)])
     (seen,) = (await store.presence.streams(MOST)).seen
     assert (seen.subject, seen.token_id, seen.session) == ("user:1", "abc", "")
     assert seen.handle == first.handle
     assert first.began_at <= seen.used_at
     second = socket(streams)
     second.meet(replace(PEER, info={"name": "other"}))
-    two = [("websocket", PEER.client, False), ("websocket", "other", False)]
+    two = [("websocket", PEER.client, True), ("websocket", "other", True)]
     await becomes(shown, sorted(two))
     census = await store.presence.streams(1)
     assert (len(census.seen), census.total) == (1, 2)
     first.close()
-    await becomes(shown, [("websocket", "other", False)])
+    await becomes(shown, [("websocket", "other", True)])
     second.close()
     await becomes(shown, [])
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -88,8 +89,13 @@ def _short(text: str, max_chars: int) -> str:
 
 def _client(client: Mapping[str, Any] | None) -> str:
     """Return name and version, as far as the client has told them."""
-    told = (client or {}).get("name"), (client or {}).get("version")
-    return "/".join(shown(one, MAX_WORD_CHARS) for one in told if isinstance(one, str))
+    told = [(client or {}).get(key) for key in ("name", "version")]
+    return "/".join(_word(one[:MAX_NAME_CHARS]) for one in told if isinstance(one, str))
+
+
+@lru_cache(1024)
+def _word(text: str) -> str:
+    return shown(text, MAX_WORD_CHARS)
 
 
 def _error(text: str, hidden: list[Any]) -> str:

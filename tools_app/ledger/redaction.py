@@ -29,10 +29,9 @@ MIN_SECRET_CHARS = 3
 _SEEN_CHARS = 4 * MAX_TEXT_CHARS
 # From here on a text of these letters alone is taken for what it encodes.
 _BINARY_CHARS = 200
-# The key, its colon and its comma; the brackets of a list or a dictionary.
-_ITEM_BYTES = 4
+# What stands between this value, or key, and the next.
+_ITEM_BYTES = 2
 _BRACKET_BYTES = 2
-_CUT_BYTES = len(encode_basestring_ascii(CUT)) + _ITEM_BYTES
 
 # In a key as small letters without what separates them.
 _SECRET_WORDS = re.compile(
@@ -52,10 +51,21 @@ _SECRET_TEXT = re.compile(
     r"|(?<=://)[^/\s@]+@",
     re.DOTALL,
 )
+# No credential is without one of these, and they are found much faster.
+_MARKS = (PREFIX, "bearer", "basic", "eyj", "-----begin", "://")
 _PARAMETER = re.compile(r"([?&;#])([^=&;#\s]{1,100})=([^&;#\s]+)")
 _BINARY = re.compile(
     rf"data:[\w.+/;=-]*;base64,|[A-Za-z0-9+/_-]{{{_BINARY_CHARS}}}[A-Za-z0-9+/_=\s-]*$"
 )
+
+
+def _size(text: str) -> int:
+    """Return how many bytes a text takes in JSON, with what follows it."""
+    return len(encode_basestring_ascii(text)) + _ITEM_BYTES
+
+
+# As a key and its value.
+_CUT_BYTES = 2 * _size(CUT)
 
 
 class Redaction:
@@ -89,73 +99,67 @@ class Redaction:
 
 
 class _Walk:
-    """One way through the arguments of one call, until the bytes are used up."""
+    """One way through the arguments of one call. It ends, and leaves one mark, where
+    something does not fit into the bytes that are left.
+    """
 
     def __init__(self, keys: Sequence[str], max_bytes: int) -> None:
         self._keys = keys
-        self._left_bytes = max_bytes - _BRACKET_BYTES
+        self._left_bytes = max_bytes - _BRACKET_BYTES - _CUT_BYTES
+        self._full = False
         self.hidden: list[Any] = []
 
     def dictionary(self, given: Mapping[Any, Any], depth: int) -> dict[str, Any]:
         kept: dict[str, Any] = {}
         for key, value in given.items():
             key = clean(str(key)[:MAX_KEY_CHARS])
-            key_bytes = len(encode_basestring_ascii(key)) + _ITEM_BYTES
-            if not self._has_room(key_bytes):
+            if not self._fits(_size(key)):
                 kept[CUT] = CUT
                 break
-            self._left_bytes -= key_bytes
             if self._is_secret(key):
                 self.hidden.append(value)
                 kept[key] = self._text(HIDDEN)
             else:
                 kept[key] = self._value(value, depth + 1)
+            if self._full:
+                break
         return kept
 
     def _list(self, given: Sequence[Any], depth: int) -> list[Any]:
         kept: list[Any] = []
         for value in given:
-            if not self._has_room(_ITEM_BYTES):
-                kept.append(CUT)
-                break
-            self._left_bytes -= _ITEM_BYTES
             kept.append(self._value(value, depth + 1))
+            if self._full:
+                break
         return kept
 
     def _value(self, value: Any, depth: int) -> Any:
         if isinstance(value, str):
             return self._text(shown(value))
-        if value is None or isinstance(value, bool):
-            return value
-        if isinstance(value, int | float):
-            return self._number(value)
-        if depth >= MAX_DEPTH or not self._has_room(_BRACKET_BYTES):
-            return CUT
-        self._left_bytes -= _BRACKET_BYTES
-        if isinstance(value, Mapping):
-            return self.dictionary(value, depth)
-        if isinstance(value, list | tuple):
+        if isinstance(value, Mapping | list | tuple):
+            if depth >= MAX_DEPTH or not self._fits(_BRACKET_BYTES + _ITEM_BYTES):
+                return CUT
+            if isinstance(value, Mapping):
+                return self.dictionary(value, depth)
             return self._list(value, depth)
-        return self._text(f"({type(value).__name__})")
-
-    def _number(self, value: float) -> Any:
         if isinstance(value, int) and value.bit_length() > MAX_INTEGER_BITS:
             return self._text(f"(a number of {value.bit_length()} bits)")
-        if not isfinite(value):
+        if isinstance(value, float) and not isfinite(value):
             return self._text(str(value))
-        self._left_bytes -= len(str(value))
-        return value
+        if value is None or isinstance(value, int | float):
+            return value if self._fits(len(str(value)) + _ITEM_BYTES) else CUT
+        return self._text(f"({type(value).__name__})")
 
     def _text(self, text: str) -> str:
-        size = len(encode_basestring_ascii(text))
-        if not self._has_room(size):
-            return CUT
-        self._left_bytes -= size
-        return text
+        return text if self._fits(_size(text)) else CUT
 
-    def _has_room(self, size: int) -> bool:
-        """Tell whether so many bytes fit, and a word about what does not."""
-        return size + _CUT_BYTES * 2 <= self._left_bytes
+    def _fits(self, size: int) -> bool:
+        """Take so many bytes; False, and the walk is over, where they are not left."""
+        if size > self._left_bytes:
+            self._full = True
+            return False
+        self._left_bytes -= size
+        return True
 
     def _is_secret(self, key: str) -> bool:
         return is_secret_key(key) or any(
@@ -186,7 +190,9 @@ def shown(text: str, max_chars: int = MAX_TEXT_CHARS) -> str:
     if len(text) >= _BINARY_CHARS and _BINARY.match(text):
         return f"(binary, {len(text):,} characters)"
     seen = clean(text[:_SEEN_CHARS])
-    seen = _SECRET_TEXT.sub(HIDDEN, seen)
+    lower = seen.lower()
+    if any(mark in lower for mark in _MARKS):
+        seen = _SECRET_TEXT.sub(HIDDEN, seen)
     if "=" in seen:
         seen = _PARAMETER.sub(_without_secret, seen)
     if len(text) <= max_chars and len(seen) <= max_chars:

@@ -33,6 +33,7 @@ export class ConnectForm {
     }
     this.identify();
     this.follow();
+    this.wait(false);
   }
 
   /** The token, if it is by one that the user comes in. */
