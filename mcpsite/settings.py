@@ -13,6 +13,7 @@ MCP_METRICS_TOKEN        what Prometheus reads /metrics with; default: nobody ma
 MCP_TRUSTED_PROXIES      how many proxies each request passes; default: 0
 MCPSITE_HTTPS=1          we are reached over HTTPS only: cookies go nowhere else
 MCPSITE_VAR_DIR          where the database and the key live; default: var/
+MCP_FILES_ROOT           the folder whose files administrators can serve; default: none
 MCPSITE_DOCS_ROOT        what holds README.md and docs/; default: this project
 PORT                     the port that we are reached at; default: 8000
 
@@ -146,12 +147,15 @@ MCP = {
     ],
     "METRICS_TOKEN": secret("MCP_METRICS_TOKEN") or None,
     "TRUSTED_PROXIES": TRUSTED_PROXIES,
+    "CATALOGUE": "tools_app.catalogue.AdminCatalogue",
     "AUTHENTICATORS": ["tools_app.tokens.TokenAuthenticator"],
     "TICKETS": "tools_app.tickets.SingleUse",
     "ALLOWED_ORIGINS": [*OWN_ORIGINS, *listed("MCP_ALLOWED_ORIGINS")],
     "ORIGINS": "tools_app.origins.AdminOrigins",
     "MIDDLEWARE": ["mcp_transport.cors.CorsMiddleware"],
 }
+
+MCP_FILES_ROOT = os.environ.get("MCP_FILES_ROOT")
 
 REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",

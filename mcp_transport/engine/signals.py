@@ -38,6 +38,11 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True)
+class CatalogueChanged:
+    """What catalogues are read from has changed: it is time to read it again."""
+
+
+@dataclass(frozen=True, slots=True)
 class Dismissed:
     """An administrator wants a stream or socket to end, by its handle."""
 
@@ -45,7 +50,8 @@ class Dismissed:
 
 
 Signal = Cancelled | Answered | Ended | Dismissed
-Hear = Callable[[Signal | Change], object]
+Announced = Change | CatalogueChanged
+Hear = Callable[[Signal | Announced], object]
 
 
 class Signals(Protocol):
@@ -59,9 +65,10 @@ class Signals(Protocol):
         """Tell every other process. Raises StoreUnavailable."""
         ...
 
-    def announce(self, change: Change) -> None:
+    def announce(self, change: Announced) -> None:
         """Tell every session that wants to know of ``change``, and every other
-        process. Returns at once; any thread may call it, of any process.
+        process. Any thread may call it, of any process, and where the process
+        serves it returns at once.
         """
         ...
 
@@ -79,6 +86,6 @@ class Alone:
 
     async def send(self, signal: Signal) -> None: ...
 
-    def announce(self, change: Change) -> None: ...
+    def announce(self, change: Announced) -> None: ...
 
     def attend(self) -> None: ...

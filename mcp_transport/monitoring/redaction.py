@@ -15,8 +15,8 @@ MAX_STRING_CHARS = 200
 
 # A key, in lower case and without what joins its words.
 _SECRET = re.compile(
-    r"pass(word|wd|phrase|code)?$|passw|secret|token$|apikey|accesskey|privatekey"
-    r"|authori[sz]ation|credential|cookie|signature|bearer|^jwt$|^pin$|^otp$|^cvv?$"
+    r"passw(or)?d|passphrase|passcode|^pass$|secret|token$|apikey|accesskey|privatekey"
+    r"|authori[sz]ation|credential|cookie|signature|bearer|^jwt$|^pin$|^otp$|^cv[cv]$"
 )
 _JOINTS = re.compile(r"[\W_]+")
 # The protocol's own, which tells a client's calls apart and grants nothing.

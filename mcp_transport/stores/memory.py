@@ -22,7 +22,13 @@ from mcp_transport.engine.presence import (
     session_handle,
 )
 from mcp_transport.engine.session import Claimed, Session
-from mcp_transport.engine.signals import Ended, Hear, Signal
+from mcp_transport.engine.signals import (
+    Announced,
+    CatalogueChanged,
+    Ended,
+    Hear,
+    Signal,
+)
 from mcp_transport.protocol.messages import Id, encode_notification
 from mcp_transport.stores.memory_events import Clock, MemoryEvents
 
@@ -182,9 +188,9 @@ class MemorySignals:
     async def send(self, signal: Signal) -> None:
         """What concerned nothing in this process concerns nothing."""
 
-    def announce(self, change: Change) -> None:
+    def announce(self, change: Announced) -> None:
         loop = self._events.loop
-        if loop is None or loop.is_closed():
+        if loop is None or loop.is_closed() or isinstance(change, CatalogueChanged):
             return
         loop.call_soon_threadsafe(self._tell, change)
 

@@ -114,16 +114,7 @@ async def serve(
     tell_began(server.observers, record)
     ending = "failed"
     try:
-        while await connection.take():
-            await connection.room(patience_s)
-        await connection.linger(linger_s)
-        ending = "client_left"
-    except GoingAway:
-        ending = "going_away"
-        await connection.part()
-    except ConnectionError:
-        ending = "broken"
-        logger.info("a %s connection broke", binding.name)
+        ending = await connection.last(patience_s, linger_s)
     except asyncio.CancelledError:
         ending = "going_away"
         raise
@@ -160,6 +151,20 @@ class _Connection:
         self._tasks: set[asyncio.Task[None]] = set()
         self._sending = asyncio.Lock()
         self._stop_listening = server.changes.subscribe(self._changed)
+
+    async def last(self, patience_s: float, linger_s: float) -> str:
+        """Take what comes until nothing more does; return why."""
+        try:
+            while await self.take():
+                await self.room(patience_s)
+            await self.linger(linger_s)
+        except GoingAway:
+            await self.part()
+            return "going_away"
+        except ConnectionError:
+            logger.info("a %s connection broke", self._binding.name)
+            return "broken"
+        return "client_left"
 
     async def take(self) -> bool:
         """Take one frame in; what has to wait goes on in a task.

@@ -173,7 +173,7 @@ class OpenStream:
 
     def close(self) -> None:
         self._registry.discard(self)
-        if self.connection is not None:
+        if self.standing and self.connection is not None:
             tell_ended(self._registry.observers, self.connection, "client_left")
 
     def carry(self, response: EventStream) -> EventStream:
@@ -182,54 +182,54 @@ class OpenStream:
         self.door, self.peer = response.door, response.peer
         self.session_id = response.session_id
         self._registry.changed()
+        connection = self.connection = _connection(response, self.caller)
         if self.standing:
-            self._tell(response)
+            tell_began(self._registry.observers, connection)
         loop = asyncio.get_running_loop()
         # Django's own handler closes a response on another thread.
         response.closing.then(partial(loop.call_soon_threadsafe, self.close))
         # Not streaming_content: Django's wrapper would not close what it wraps.
         pieces: AsyncGenerator[bytes, None] = response._iterator  # type: ignore[attr-defined]
         response.streaming_content = self._lasting(
-            pieces, response.goodbye, response.closing
+            pieces, connection, response.goodbye, response.closing
         )
         return response
-
-    def _tell(self, response: EventStream) -> None:
-        """Tell the observers. (Of a socket they are told by who serves it.)"""
-        peer = response.peer
-        self.connection = Connection(
-            door=response.door,
-            caller=self.caller,
-            client=None if peer is None else peer.info,
-            revision=None if peer is None else peer.revision.name,
-        )
-        tell_began(self._registry.observers, self.connection)
 
     async def _lasting(
         self,
         pieces: AsyncGenerator[bytes, None],
+        connection: Connection,
         goodbye: Callable[[], Awaitable[bytes]],
         closing: Closing,
     ) -> AsyncGenerator[bytes, None]:
         """``closing`` is held as long as this may be sent, by whatever response."""
-        ending = "client_left"
-        sent_bytes = 0
         try:
             while True:
                 piece = await self.next(pieces.__anext__)
-                sent_bytes += len(piece)
+                connection.sent_bytes += len(piece)
                 yield piece
         except StopAsyncIteration:
-            ending = "over"
+            connection.ending = "over"
         except StreamEnded as ended:
-            ending = ENDINGS[ended.ending]
+            connection.ending = ENDINGS[ended.ending]
             if ended.ending is Ending.RESTART:
                 yield await goodbye()
         finally:
             await pieces.aclose()
-            if self.connection is not None:
-                self.connection.ending, self.connection.sent_bytes = ending, sent_bytes
             self.close()
+
+
+def _connection(response: EventStream, caller: Caller) -> Connection:
+    """Return what observers are told of a stream. (Of a socket they are told by who
+    serves it.)
+    """
+    peer = response.peer
+    return Connection(
+        door=response.door,
+        caller=caller,
+        client=None if peer is None else peer.info,
+        revision=None if peer is None else peer.revision.name,
+    )
 
 
 class OpenStreams:

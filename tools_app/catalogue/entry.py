@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -44,6 +44,21 @@ class EntryClass(models.TextChoices):
 class Visibility(models.TextChoices):
     LISTED = "listed", _("in the lists")
     UNLISTED = "unlisted", _("only to those who know its name")
+
+
+# The fields that may differ from the code, each with what it is where it does not.
+OVERRIDES: dict[str, Any] = {
+    "title": "",
+    "description": "",
+    "argument_descriptions": {},
+    "tags": None,
+    "permission": "",
+    "scope": "",
+    "rate": "",
+    "timeout_s": None,
+    "visibility": Visibility.LISTED.value,
+    "annotations": None,
+}
 
 
 class CatalogueEntryQuerySet(models.QuerySet["CatalogueEntry"]):
@@ -185,6 +200,11 @@ class CatalogueEntry(models.Model):
     def is_from_code(self) -> bool:
         return self.source == CODE
 
+    @property
+    def overrides(self) -> list[str]:
+        """The names of the fields in which the row says else than the code."""
+        return [name for name, same in OVERRIDES.items() if getattr(self, name) != same]
+
     def save_base(
         self,
         raw: bool = False,
@@ -208,23 +228,3 @@ def _deleted(using: str, **_: object) -> None:
 post_delete.connect(
     _deleted, sender=CatalogueEntry, dispatch_uid="tools_app.catalogue.deleted"
 )
-
-
-# The fields that differ from the code, each with what it is where nothing does.
-OVERRIDES: dict[str, Any] = {
-    "title": "",
-    "description": "",
-    "argument_descriptions": {},
-    "tags": None,
-    "permission": "",
-    "scope": "",
-    "rate": "",
-    "timeout_s": None,
-    "visibility": Visibility.LISTED.value,
-    "annotations": None,
-}
-
-
-def overridden(entry: CatalogueEntry) -> Sequence[str]:
-    """Return the names of the fields in which the row differs from the code."""
-    return [name for name, same in OVERRIDES.items() if getattr(entry, name) != same]

@@ -14,6 +14,7 @@ from django.urls import NoReverseMatch, URLPattern, path, reverse
 from django.utils.translation import gettext
 
 from mcp_transport.conf import get_conf
+from mcp_transport.protocol.peer import LEVELS
 from tools_app.inspector.endpoint import RUN_AS_HEADER, inspector_endpoint
 from tools_app.inspector.forms import RunAsForm
 from tools_app.inspector.offer import offered
@@ -58,7 +59,8 @@ class InspectorAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def page_view(self, request: HttpRequest) -> HttpResponse:
         """Ask whom to run as; then show what there is for that caller.
 
-        The query names the caller in ``run_as``, and in ``tool`` what to open.
+        The query names the caller in ``run_as``, and may name an entry to open, by
+        ``kind`` (tools, resources, templates or prompts) and ``key``.
         """
         self._check_permission(request)
         asked = request.GET if "run_as" in request.GET else None
@@ -70,7 +72,8 @@ class InspectorAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             "title": gettext("Inspector"),
             "form": form,
             "media": self.media + form.media,
-            "tool": request.GET.get("tool", ""),
+            "kind": request.GET.get("kind", ""),
+            "key": request.GET.get("key", ""),
         }
         if target is not None:
             context |= self._of_target(request, target)
@@ -100,6 +103,7 @@ class InspectorAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             "scopes": sorted(caller.scopes),
             "tools": sorted(caller.tools or ()),
             "permissions": sorted(caller.permissions),
+            "log_levels": LEVELS,
             "endpoint": _endpoint_url(request),
             "inspector_url": reverse(
                 "admin:tools_app_inspector_mcp", current_app=self.admin_site.name

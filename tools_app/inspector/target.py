@@ -15,7 +15,7 @@ from mcp_transport.engine.caller import Caller
 from tools_app.lookup import caller_of_token, caller_of_user
 from tools_app.models import State, Token
 
-_NAME = re.compile(r"(token|user):([0-9A-Za-z_-]{1,64})")
+_NAME = re.compile(r"(token|user):([!-~]{1,255})")  # what a header can carry
 # So many permissions are named to an administrator who lacks them.
 MAX_NAMED = 3
 
@@ -55,12 +55,11 @@ class Target:
 
     def why_nobody(self) -> str | None:
         """Say why nobody is let in by it; None where somebody is."""
-        if self.token is not None and self.token.state is not State.ACTIVE:
-            said = {
-                State.REVOKED: _("This token is revoked: its bearer is refused."),
-                State.EXPIRED: _("This token has expired: its bearer is refused."),
-            }
-            return said[self.token.state]
+        state = State.ACTIVE if self.token is None else self.token.state
+        if state is State.REVOKED:
+            return _("This token is revoked: its bearer is refused.")
+        if state is State.EXPIRED:
+            return _("This token has expired: its bearer is refused.")
         if not self.user.is_active:
             return _("%(user)s is not active, and is refused.") % {"user": self.user}
         return None

@@ -15,7 +15,6 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from mcp_transport.engine.caller import Caller
-from mcp_transport.engine.catalogue import catalogue
 from mcp_transport.engine.context import Context
 from mcp_transport.engine.entry import Json
 from mcp_transport.engine.errors import ToolError
@@ -24,6 +23,7 @@ from mcp_transport.engine.tool import SCOPE, Tool
 from mcp_transport.protocol.naming import check_name, check_text
 from mcp_transport.protocol.schema import JsonSchema, check_input_schema, header_params
 from mcp_transport.protocol.wording import ArgumentError, argument_error, unknown
+from tools_app.catalogue.configured import code_shelf
 from tools_app.kinds.fields import JsonSchemaField, ObjectField
 from tools_app.kinds.kind import EntryKind, Made
 
@@ -66,7 +66,8 @@ class PresetForm(forms.Form):
 
 
 def _tools() -> list[tuple[str, str]]:
-    names = sorted(entry.key for entry in catalogue.entries() if entry.kind == "tools")
+    code = code_shelf().entries()
+    names = sorted(entry.key for entry in code if entry.kind == "tools")
     return [("", "---------"), *((name, name) for name in names)]
 
 

@@ -23,6 +23,8 @@ from tools_app.kinds.kind import EntryKind, Made
 from tools_app.kinds.rows import RowsField
 from tools_app.kinds.template import NAME, Template
 
+Message = dict[str, str]
+
 MAX_TEMPLATE_CHARS = 20_000
 MAX_PROMPT_CHARS = 262_144
 MAX_MESSAGES = 20
@@ -127,17 +129,14 @@ class PromptKind(EntryKind):
     form = PromptForm
 
     def build(self, made: Made) -> Prompt:
-        templates = [
-            (message["role"], Template(message["text"]))
-            for message in made.spec["messages"]
-        ]
+        templates = _templates(made.spec)
         arguments = made.spec["arguments"]
 
-        async def fill_in(**values: str) -> list[dict[str, str]]:
+        async def fill_in(**values: str) -> list[Message]:
             return _messages(templates, values)
 
         return Prompt.of(
-            declared(fill_in, map(_parameter, arguments), list[dict[str, str]]),
+            declared(fill_in, map(_parameter, arguments), list[Message]),
             name=made.key,
             title=made.title or None,
             description=made.description,
@@ -149,6 +148,20 @@ class PromptKind(EntryKind):
         )
 
 
+def filled_in(spec: Mapping[str, Any], values: Mapping[str, str]) -> list[Message]:
+    """Return the messages of a prompt with ``values`` for all of its arguments.
+
+    Raises ProtocolError (-32602) for values that make no prompt.
+    """
+    return _messages(_templates(spec), values)
+
+
+def _templates(spec: Mapping[str, Any]) -> list[tuple[str, Template]]:
+    return [
+        (message["role"], Template(message["text"])) for message in spec["messages"]
+    ]
+
+
 def _parameter(argument: Mapping[str, Any]) -> Parameter:
     annotation = Annotated[str, Field(description=argument["description"] or None)]
     default = Parameter.empty if argument["required"] else ""
@@ -157,14 +170,14 @@ def _parameter(argument: Mapping[str, Any]) -> Parameter:
 
 def _messages(
     templates: list[tuple[str, Template]], values: Mapping[str, str]
-) -> list[dict[str, str]]:
+) -> list[Message]:
     """Return the messages that are not blank.
 
     Raises ProtocolError (-32602) where none is left, or too much: a template that
     uses a long value many times is no way to make the server run out of memory.
     """
     left = MAX_PROMPT_CHARS
-    messages: list[dict[str, str]] = []
+    messages: list[Message] = []
     for role, template in templates:
         pieces: list[str] = []
         for piece in template.render(values):

@@ -23,7 +23,7 @@ class RowsWidget(forms.Widget):
     template_name = "tools_app/rows.html"
 
     class Media:
-        css = {"all": ["tools_app/rows.css"]}
+        css = {"all": ["tools_app/entries.css"]}
         js = [Script("tools_app/rows.js", type="module")]
 
     def __init__(self, row: type[forms.Form], max_rows: int) -> None:

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict
 
-from mcp_transport.engine.changes import Change
 from mcp_transport.engine.limits import Limits
 from mcp_transport.engine.presence import (
     Census,
@@ -18,7 +17,7 @@ from mcp_transport.engine.presence import (
     Streams,
     session_handle,
 )
-from mcp_transport.engine.signals import Dismissed, Ended, Signal
+from mcp_transport.engine.signals import Announced, Dismissed, Ended, Signal
 from mcp_transport.protocol.messages import dumps, loads
 from mcp_transport.stores.redis.connection import Commands
 from mcp_transport.stores.redis.hints import EVERYBODY
@@ -57,7 +56,7 @@ class RedisPresence:
         self._streams = streams
         self._signals.listen(self._heard)
 
-    def _heard(self, signal: Signal | Change) -> None:
+    def _heard(self, signal: Signal | Announced) -> None:
         if isinstance(signal, Dismissed) and self._streams is not None:
             self._streams.dismiss(signal.handle)
 

@@ -62,6 +62,7 @@ TWICE: list[tuple[list[Call], Call]] = [
     ([("signal", ["token", "p1", "said", 60_000, 1])], ("told", [1])),
     ([("signal", ["token", "p1", "said", 60_000, 1])], ("untold", [])),
     (SESSION, ("index", ["sessions"])),
+    (SESSION, ("count", [IDLE_MS])),
     ([], ("open", ["p1", "said", 60_000])),
     ([("open", ["p1", "said", 60_000])], ("open", ["p1", "", 60_000])),
     ([("open", ["p1", "said", 60_000])], ("opened", [])),
@@ -70,7 +71,7 @@ TWICE: list[tuple[list[Call], Call]] = [
 ]
 
 # What changes nothing, or not each time.
-LOOKING = {"held", "index", "next", "get", "read", "untold", "opened", "seen"}
+LOOKING = {"count", "held", "index", "next", "get", "read", "untold", "opened", "seen"}
 
 # When a script is run may not matter.
 MOMENTS = {"created", "read_until"}

@@ -74,7 +74,13 @@ def test_they_are_searched(client: Client, sam: User, issue: Issue) -> None:
         "SAM": [token_name(of_sam), f"user:{sam.pk}"],
         "zzz": [],
     }
-    assert offer(client, laptop.public_id)["results"][0]["id"] == token_name(laptop)
+    for term in (laptop.public_id, laptop.identifier):
+        assert [one["id"] for one in offer(client, term)["results"]] == [
+            token_name(laptop)
+        ]
+    User.objects.filter(pk=sam.pk).update(email="sam@example.com")
+    by_address = [one["id"] for one in offer(client, "@example")["results"]]
+    assert by_address == [token_name(of_sam), f"user:{sam.pk}"]
 
 
 def test_what_is_refused_is_shown_and_cannot_be_chosen(
@@ -130,12 +136,13 @@ def test_whom_one_may_not_run_as_is_an_error_of_the_field(
 
 def test_the_page_is_told_how_to_call(client: Client, sam: User, issue: Issue) -> None:
     token, _ = issue()
-    page = client.get(PAGE, {"run_as": token_name(token), "tool": "brew"})
-    told = words(page)
+    entry = {"kind": "tools", "key": '"brew"'}
+    told = words(client.get(PAGE, {"run_as": token_name(token), **entry}))
     assert f'data-run-as="{token_name(token)}"' in told
     assert f'data-inspector="{PAGE}mcp"' in told
     assert 'data-endpoint="http://testserver/mcp"' in told
     assert f"Token {token} of ada" in told
+    assert 'data-kind="tools" data-key=""brew""' in told
 
 
 def test_another_admin_site_asks_its_own(client: Client, sam: User) -> None:
@@ -155,3 +162,12 @@ def test_the_page_of_a_token_leads_there(
     staff(client, "view_token")
     page = client.get(change_url(token))
     assert page.status_code == 200 and link not in words(page)
+
+
+def test_an_entry_that_is_to_be_run_is_kept_while_a_caller_is_picked(
+    client: Client, sam: User
+) -> None:
+    page = words(client.get(PAGE, {"kind": "prompts", "key": "letter"}))
+    assert '<input type="hidden" name="kind" value="prompts">' in page
+    assert '<input type="hidden" name="key" value="letter">' in page
+    assert "Choose a token or a user." not in page

@@ -26,6 +26,11 @@ ada = User.objects.create_user("ada")
 sam = User.objects.create_user("sam", password="secret", is_staff=True)
 sam.user_permissions.add(Permission.objects.get(codename="run_as"))
 """
+LAST_TWO = """
+from django.contrib.admin.models import LogEntry
+for entry in LogEntry.objects.order_by("-pk")[:2]:
+    print(entry.get_change_message())
+"""
 
 
 @dataclass(frozen=True)
@@ -149,6 +154,18 @@ async def test_progress_and_logs_arrive_as_they_are_made(
     methods = [message.get("method", "result") for message in said]
     assert methods == ["notifications/progress", "notifications/message"] * 2 + [
         "result"
+    ]
+
+
+async def test_each_run_of_a_batch_is_in_the_history(site: Site) -> None:
+    async with inspecting(site, "2025-03-26") as client:
+        resource = client.message("resources/read", {"uri": "shop://stock"})
+        calls = [calling(client, "ring"), resource, client.message("ping")]
+        assert (await client.send(calls)).status_code == 200
+    said = site.manage("shell", "-v0", "-c", LAST_TWO).splitlines()
+    assert [line.split(" as ")[0] for line in said] == [
+        "Read the resource shop://stock",
+        "Ran the tool ring",
     ]
 
 

@@ -146,7 +146,8 @@ function isId(id) {
 export function waitMs(value, nowMs = Date.now()) {
   if (value === null) return undefined;
   if (/^\d{1,10}$/.test(value.trim())) return Number(value) * 1000;
-  const at = Date.parse(value);
+  // Date.parse would make a date of almost anything.
+  const at = value.trim().endsWith("GMT") ? Date.parse(value) : NaN;
   return Number.isNaN(at) ? undefined : Math.max(0, at - nowMs);
 }
 

@@ -12,7 +12,7 @@ export class Activity {
     this.element = el(
       "div",
       { class: "mcp-activity" },
-      el("div", { class: "mcp-toolbar" }, button("Clear", () => this.clear(), { class: "mcp-button mcp-quiet" })),
+      el("div", { class: "mcp-toolbar mcp-toolbar-end" }, button("Clear", () => this.clear(), { class: "mcp-button mcp-quiet" })),
       this.empty,
       this.list,
     );

@@ -18,8 +18,14 @@ export class ConnectForm {
     }
     form.addEventListener("submit", (event) => {
       event.preventDefault();
+      const { url } = this.fields;
+      if (!URL.canParse(url.value)) {
+        this.show("The address must be a whole one, such as https://example.com/mcp.");
+        url.focus();
+        return;
+      }
       this.keep();
-      onconnect({ url: this.fields.url.value, options: this.options() });
+      onconnect({ url: url.value, options: this.options() });
     });
     this.fields.door.addEventListener("change", () => this.follow());
     for (const choice of form.querySelectorAll("[name=credential]")) {
@@ -27,6 +33,7 @@ export class ConnectForm {
     }
     this.identify();
     this.follow();
+    this.wait(false);
   }
 
   /** The token, if it is by one that the user comes in. */
@@ -94,6 +101,10 @@ export class ConnectForm {
   show(problem) {
     this.problem.textContent = problem ?? "";
     this.problem.hidden = problem === null;
+  }
+
+  focus() {
+    this.form.querySelector("[type=submit]").focus();
   }
 
   /** @param {boolean} isBusy */

@@ -85,12 +85,12 @@ class LabelledField {
   }
 }
 
+/** What a field is called. The blanks are for those who hear it. */
 export function labelOf({ name, label, required }) {
-  return [
-    el("span", { class: "mcp-label" }, label),
-    name && name !== label && el("code", {}, name),
-    required && el("span", { class: "mcp-required" }, "required"),
-  ].filter(Boolean);
+  const parts = [el("span", { class: "mcp-label" }, label)];
+  if (name && name !== label) parts.push(" ", el("code", {}, name));
+  if (required) parts.push(" ", el("span", { class: "mcp-required" }, "required"));
+  return parts;
 }
 
 function helpOf({ description, schema }, id) {

@@ -68,6 +68,7 @@ export class Run {
     this.stopper.hidden = false;
     this.stopper.focus();
     this.element.hidden = false;
+    this.element.scrollIntoView({ block: "nearest" });
     this.element.setAttribute("aria-busy", "true");
     this.logged.hidden = this.progress.hidden = true;
     this.log.replaceChildren();

@@ -20,7 +20,7 @@ export class WireLog {
     this.dropped = 0;
     this.asked = new Map(); // what was asked in each direction, by id
     this.list = el("ol", { class: "mcp-wire", role: "log", "aria-label": "Messages on the wire", "aria-live": "off", tabindex: 0 });
-    this.count = el("span", { class: "mcp-note" });
+    this.count = el("span", { class: "mcp-count" });
     this.element = el("div", { class: "mcp-wirelog" }, this.tools(), this.list);
     this.tell();
   }

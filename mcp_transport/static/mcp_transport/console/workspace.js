@@ -1,0 +1,222 @@
+// One connection and what is done with it: the catalogue, the entry that is looked
+// at, the messages on the wire, log and notifications.
+
+import { Client, McpError } from "../client.js";
+import { Activity } from "./activity.js";
+import { addressOf, Catalogue, fromAddress, KINDS } from "./catalogue.js";
+import { panelFor } from "./panels.js";
+import { askForMessage, askUser } from "./questions.js";
+import { Status } from "./status.js";
+import { WireLog } from "./wirelog.js";
+
+const METHOD_NOT_FOUND = -32601;
+/** What is shown elsewhere than among the notifications, or is of no interest there. */
+const SHOWN_ELSEWHERE = new Set([
+  "notifications/message",
+  "notifications/progress",
+  "notifications/subscriptions/acknowledged",
+]);
+const LISTS = {
+  "notifications/tools/list_changed": ["tool"],
+  "notifications/resources/list_changed": ["resource", "template"],
+  "notifications/prompts/list_changed": ["prompt"],
+};
+
+export class Workspace {
+  /**
+   * @param {HTMLElement} root  in which elements with `data-part` say what goes where:
+   *   status, workspace, catalogue, entry, panel, welcome, missing, wire, activity, level
+   * @param {object} [options]
+   * @param {() => string | undefined} [options.getToken]  as the wire log takes it
+   * @param {(error: Error) => void} [options.onlost]  the connection is over, and why
+   */
+  constructor(root, { getToken, onlost = () => {} } = {}) {
+    this.root = root;
+    this.onlost = onlost;
+    this.client = null;
+    this.panels = new Map(); // by address, so that results are there when one comes back
+    this.status = new Status();
+    this.catalogue = new Catalogue();
+    this.activity = new Activity();
+    this.wire = new WireLog({ getToken });
+    for (const name of ["status", "catalogue", "wire", "activity"]) {
+      this.part(name).append(this[name].element);
+    }
+    this.part("level").addEventListener("change", () => this.setLevel());
+    this.part("entry").addEventListener("keydown", (event) => {
+      if (event.key === "Escape") this.catalogue.focus();
+    });
+    addEventListener("hashchange", () => this.route());
+    addEventListener("pagehide", () => this.client?.close());
+  }
+
+  part(name) {
+    return this.root.querySelector(`[data-part="${name}"]`);
+  }
+
+  /**
+   * Connects, and shows what there is. Rejects as `Client.connect` does.
+   *
+   * @param {string | URL} url
+   * @param {import("../client").Options} options
+   */
+  async connect(url, options) {
+    this.wire.clear();
+    this.activity.clear();
+    this.status.show("connecting");
+    try {
+      this.client = await Client.connect(url, { ...this.ears(), ...options });
+    } catch (error) {
+      this.status.show("closed");
+      throw error;
+    }
+    await this.open(this.client);
+  }
+
+  /** What is heard of the client while it works. */
+  ears() {
+    return {
+      onwire: (direction, message, meta) => this.wire.add(direction, message, meta),
+      onstate: (state, detail) => this.hear(state, detail),
+      onlog: (message) => this.activity.log(message),
+      onnotification: (method, params) => this.notice(method, params),
+      onelicit: askUser,
+      onsample: askForMessage,
+      capabilities: { elicitation: { form: {}, url: {} } },
+    };
+  }
+
+  async open(client) {
+    const { logging } = client.server.capabilities;
+    this.part("level").closest("label").hidden = !logging;
+    this.status.show(client.state);
+    if (logging) this.setLevel();
+    await this.refresh(Object.keys(KINDS));
+    if (client !== this.client) return;
+    this.listen(client);
+    this.route();
+  }
+
+  /** Ends the connection, if there is one. */
+  async close() {
+    const { client } = this;
+    this.forget();
+    await client?.close();
+  }
+
+  forget() {
+    this.client = null;
+    this.panels.clear();
+    this.catalogue.clear();
+    this.route();
+    this.status.show("closed");
+  }
+
+  /** @param {import("./catalogue.js").Kind[]} kinds */
+  async refresh(kinds) {
+    await Promise.all(kinds.map((kind) => this.list(kind, this.client)));
+  }
+
+  async list(kind, client) {
+    const { feature, list, label } = KINDS[kind];
+    if (!client?.server.capabilities[feature]) return;
+    try {
+      const entries = await list(client);
+      // Another connection may have taken its place meanwhile, or none.
+      if (client === this.client) this.catalogue.fill(kind, entries);
+    } catch (error) {
+      const isUnknown = error instanceof McpError && error.code === METHOD_NOT_FOUND;
+      if (!isUnknown) this.complain(client, `${label} could not be listed`, error);
+    }
+  }
+
+  async listen(client) {
+    const { tools, resources, prompts } = client.server.capabilities;
+    const wanted = {
+      toolsListChanged: Boolean(tools?.listChanged),
+      resourcesListChanged: Boolean(resources?.listChanged),
+      promptsListChanged: Boolean(prompts?.listChanged),
+    };
+    if (!Object.values(wanted).some(Boolean)) return;
+    const onchange = (method) => this.refresh(LISTS[method] ?? []);
+    const onend = (error) => this.complain(client, "Changes of the catalogue are not told any more", error);
+    try {
+      await client.listen(wanted, { onchange, onend });
+    } catch (error) {
+      this.complain(client, "Changes of the catalogue are not told", error);
+    }
+  }
+
+  async setLevel() {
+    const { client } = this;
+    try {
+      await client?.setLogLevel(this.part("level").value);
+    } catch (error) {
+      this.complain(client, "The log level was refused", error);
+    }
+  }
+
+  complain(client, what, error) {
+    if (client === this.client) this.activity.note(`${what}: ${error.message}`);
+  }
+
+  hear(state, detail) {
+    const wasReconnecting = this.status.element.dataset.state === "reconnecting";
+    this.status.show(state, detail);
+    if (state === "reconnecting" && !wasReconnecting) {
+      this.activity.note(`The connection broke: ${detail.error?.message ?? "no reason given"}`);
+    }
+    if (state === "open" && wasReconnecting) {
+      this.activity.note(detail.renewed ? "Connected again, in a new session." : "Resumed.");
+      this.refresh(Object.keys(KINDS)); // what changed meanwhile may have gone untold
+    }
+    if (state === "closed" && detail.error && this.client) {
+      this.forget();
+      this.onlost(detail.error);
+    }
+  }
+
+  notice(method, params) {
+    if (!SHOWN_ELSEWHERE.has(method)) this.activity.notification(method, params);
+    if (method !== "notifications/resources/updated") return;
+    const panel = this.panels.get(addressOf("resource", params.uri));
+    if (panel && !panel.run.isRunning) panel.changed();
+  }
+
+  /** Shows what the address of the page names. */
+  route() {
+    const named = this.client && fromAddress(location.hash);
+    const entry = named && this.catalogue.find(named.kind, named.key);
+    this.catalogue.mark(entry ? named : null);
+    this.part("workspace").toggleAttribute("data-chosen", Boolean(named));
+    this.part("welcome").hidden = Boolean(entry);
+    this.part("missing").hidden = !named || Boolean(entry);
+    if (!entry) {
+      this.part("panel").replaceChildren();
+      return;
+    }
+    const panel = this.panel(named, entry);
+    this.part("panel").replaceChildren(panel.element);
+    this.part("entry").scrollTop = 0;
+    panel.heading.focus();
+  }
+
+  panel({ kind, key }, entry) {
+    const address = addressOf(kind, key);
+    const written = JSON.stringify(entry);
+    const kept = this.panels.get(address);
+    if (kept && (kept.written === written || kept.run.isRunning)) return kept;
+    const bench = { client: this.client, openResource: (uri) => this.openResource(uri) };
+    const panel = { ...panelFor(kind, entry, bench), written };
+    this.panels.set(address, panel);
+    return panel;
+  }
+
+  /** Shows a resource, whether it is listed or not. */
+  openResource(uri) {
+    if (!this.catalogue.find("resource", uri)) {
+      this.catalogue.fill("resource", [...this.catalogue.entries.resource, { uri, name: uri }]);
+    }
+    location.hash = addressOf("resource", uri);
+  }
+}

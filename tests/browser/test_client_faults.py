@@ -1,0 +1,406 @@
+"""What becomes of a page's calls when the line breaks, the server restarts, or the
+credential is gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from mcp_transport.protocol.revisions import LATEST, LATEST_STATEFUL
+from tests.browser.conftest import Desk, Visitor, issue_ticket
+from tests.browser.line import Line
+from tests.serving import Served
+
+SESSION = {"revision": LATEST_STATEFUL.name, "backoff": {"firstMs": 100}}
+NO_SESSION = {"revision": LATEST.name, "backoff": {"firstMs": 100}}
+STREAMABLE = pytest.mark.parametrize(
+    "revision", [SESSION, NO_SESSION], ids=["session", "no-session"]
+)
+UPTO = 60
+
+
+async def connected(visitor: Visitor, url: str, **options: Any) -> None:
+    came = await visitor.connect(url, **options)
+    assert "error" not in came, came
+
+
+def states(heard: list[dict[str, Any]]) -> list[str]:
+    """The states in their order, each once however often it was told in a row."""
+    names = [told["state"] for told in heard]
+    return [n for i, n in enumerate(names) if i == 0 or names[i - 1] != n]
+
+
+async def counted(visitor: Visitor) -> None:
+    """The call under way tells each number once, in its order, and its result."""
+    came = await visitor.js("return await end('counting')")
+    assert came["value"]["content"][0]["text"] == f"counted to {UPTO}"
+    assert came["progress"] == list(range(1, UPTO + 1))
+
+
+# A session resumes.
+
+
+async def test_a_stream_that_is_cut_is_resumed_without_gap_or_double(
+    visitor: Visitor, line: Line, token: str
+) -> None:
+    await connected(visitor, f"{line.origin}/mcp", token=token, **SESSION)
+    count = {"upto": UPTO, "gap_ms": 100}
+    await visitor.js("begin('counting', 'count', args[0])", count)
+    for number in (3, 12, 25):
+        await visitor.until("progressOf('counting').length >= args[0]", number)
+        await line.cut()
+    await counted(visitor)
+
+
+async def test_it_is_cut_at_any_byte(visitor: Visitor, line: Line, token: str) -> None:
+    await connected(visitor, f"{line.origin}/mcp", token=token, **SESSION)
+    line.limits = [700 + 97 * cut for cut in range(8)]
+    count = {"upto": UPTO, "gap_ms": 100}
+    await visitor.js("begin('counting', 'count', args[0])", count)
+    await counted(visitor)
+    assert len(line.limits) < 4
+
+
+async def test_changes_that_happen_while_the_line_is_down_are_heard(
+    visitor: Visitor, line: Line, token: str
+) -> None:
+    await connected(visitor, f"{line.origin}/mcp", token=token, **SESSION)
+    await visitor.js("await client.subscribe('desk://stock')")
+    updated = "heard.notifications.filter((it) => it.method.endsWith('/updated'))"
+    await visitor.call("restock")
+    await visitor.until(f"{updated}.length === 1")
+    line.is_down = True
+    await visitor.js("begin('stocking', 'restock', {})")
+    await line.cut()
+    await visitor.until("heard.states.at(-1).state === 'reconnecting'")
+    line.is_down = False
+    await visitor.until("heard.states.at(-1).state === 'open'")
+    await visitor.call("restock")
+    await visitor.until(f"{updated}.length >= 2")
+    assert await visitor.heard("errors") == []
+
+
+async def test_a_question_survives_a_cut(
+    visitor: Visitor, line: Line, token: str
+) -> None:
+    await visitor.js(
+        """
+        window.asked = 0;
+        const [url, options] = args;
+        window.client = await mcp.Client.connect(url, {
+          ...options,
+          onelicit: () => {
+            asked += 1;
+            return new Promise((resolve) => (window.answer = resolve));
+          },
+        });
+        begin("ordering", "order", {});
+        """,
+        f"{line.origin}/mcp",
+        {"token": token, **SESSION},
+    )
+    await visitor.until("asked === 1")
+    await line.cut()
+    await visitor.js("answer({ action: 'accept', content: { name: 'Ada' } })")
+    came = await visitor.js("return await end('ordering')")
+    assert came["value"]["content"][0]["text"] == "ordered for Ada"
+    assert await visitor.js("return asked") == 1
+
+
+# What cannot be resumed.
+
+
+async def test_without_a_session_a_call_that_may_have_run_is_not_sent_again(
+    visitor: Visitor, line: Line, token: str
+) -> None:
+    await connected(visitor, f"{line.origin}/mcp", token=token, **NO_SESSION)
+    note = {"text": "once", "delay_ms": 60_000}
+    await visitor.js("begin('noting', 'note', args[0])", note)
+    await _until_noted(visitor, "once")
+    await line.cut()
+    came = await visitor.js("return await end('noting')")
+    assert came["error"]["name"] == "ConnectionLostError"
+    assert came["error"]["mayHaveRun"] is True
+    assert (await visitor.call("notes")).count("once") == 1
+
+
+async def test_one_that_does_no_harm_is_sent_again(
+    visitor: Visitor, line: Line, token: str
+) -> None:
+    await connected(visitor, f"{line.origin}/mcp", token=token, **NO_SESSION)
+    note = {"text": "twice", "delay_ms": 2000}
+    await visitor.js("begin('noting', 'note', args[0], { idempotent: true })", note)
+    await _until_noted(visitor, "twice")
+    await line.cut()
+    came = await visitor.js("return await end('noting')")
+    assert came["value"]["content"][0]["text"] == "noted twice"
+    assert (await visitor.call("notes")).count("twice") == 2
+
+
+@STREAMABLE
+async def test_a_list_waits_until_the_server_is_back(
+    visitor: Visitor, line: Line, token: str, revision: dict[str, Any]
+) -> None:
+    await connected(visitor, f"{line.origin}/mcp", token=token, **revision)
+    line.is_down = True
+    await line.cut()
+    await visitor.js("window.listing = outcome(client.listTools())")
+    await asyncio.sleep(0.5)
+    line.is_down = False
+    came = await visitor.js("return await listing")
+    assert "add" in [tool["name"] for tool in came["value"]]
+
+
+async def test_a_stream_of_changes_is_asked_for_again(
+    visitor: Visitor, line: Line, token: str
+) -> None:
+    await connected(visitor, f"{line.origin}/mcp", token=token, **NO_SESSION)
+    await visitor.js(
+        """
+        window.granted = 0;
+        window.changes = [];
+        await client.listen({ toolsListChanged: true }, {
+          ongranted: () => (granted += 1),
+          onchange: (method) => changes.push(method),
+        });
+        """
+    )
+    await line.cut()
+    await visitor.until("granted === 2")
+    await visitor.call("toggle")
+    await visitor.until("changes.length === 1")
+    await visitor.call("toggle")
+    assert states(await visitor.heard("states")) == ["open", "reconnecting", "open"]
+
+
+# Connections that are the session.
+
+
+@pytest.mark.parametrize(
+    "revision", [SESSION, NO_SESSION], ids=["session", "no-session"]
+)
+async def test_a_websocket_comes_back_with_another_ticket(
+    visitor: Visitor, line: Line, mortal: Served, token: str, revision: dict[str, Any]
+) -> None:
+    issued: list[str] = []
+
+    async def issue() -> str:
+        issued.append(await asyncio.to_thread(issue_ticket, mortal, token))
+        return issued[-1]
+
+    await visitor.page.expose_function("issueTicket", issue)
+    url = f"{line.origin}/ws"
+    await connected(visitor, url, door="websocket", ticketed=True, **revision)
+    updated = "heard.notifications.filter((it) => it.method.endsWith('/updated'))"
+    await visitor.js("await client.subscribe('desk://stock')")
+    await visitor.js("begin('waiting', 'wait', { name: 'by socket' })")
+    await line.cut()
+    came = await visitor.js("return await end('waiting')")
+    assert came["error"]["name"] == "ConnectionLostError"
+    await visitor.until("client.state === 'open'")
+    assert "add" in await visitor.js(
+        "return (await client.listTools()).map((it) => it.name)"
+    )
+    await visitor.until("heard.states.at(-1).renewed === true")
+    await _until_updated(visitor, updated)
+    assert len(issued) == len(set(issued)) >= 2
+
+
+async def test_http_with_sse_begins_anew(
+    visitor: Visitor, line: Line, token: str
+) -> None:
+    await connected(visitor, f"{line.origin}/sse", door="sse", token=token, **SESSION)
+    await visitor.js("begin('waiting', 'wait', { name: 'by events' })")
+    await line.cut()
+    came = await visitor.js("return await end('waiting')")
+    assert came["error"]["name"] == "ConnectionLostError"
+    await visitor.until("heard.states.at(-1).renewed === true")
+    assert await visitor.call("add", a=1, b=2) == "3"
+    assert states(await visitor.heard("states")) == ["open", "reconnecting", "open"]
+
+
+# The server restarts.
+
+
+@pytest.mark.parametrize(
+    ("door", "path", "revision"),
+    [
+        ("streamable-http", "/mcp", SESSION),
+        ("sse", "/sse", SESSION),
+        ("websocket", "/ws", SESSION),
+        ("websocket", "/ws", NO_SESSION),
+    ],
+)
+async def test_a_restart_is_got_over(
+    visitor: Visitor,
+    mortal: Served,
+    token: str,
+    door: str,
+    path: str,
+    revision: dict[str, Any],
+) -> None:
+    url = f"{mortal.origin}{path}"
+    await connected(visitor, url, door=door, token=token, **revision)
+    await asyncio.to_thread(mortal.restart)
+    assert await visitor.call("add", a=1, b=2) == "3"
+    await visitor.until("heard.states.at(-1).renewed === true")
+    assert states(await visitor.heard("states")) == ["open", "reconnecting", "open"]
+
+
+async def test_a_restart_is_not_noticed_without_a_session(
+    visitor: Visitor, mortal: Served, token: str
+) -> None:
+    await connected(visitor, mortal.url, token=token, **NO_SESSION)
+    await asyncio.to_thread(mortal.restart)
+    assert await visitor.call("add", a=1, b=2) == "3"
+    assert states(await visitor.heard("states")) == ["open"]
+
+
+async def test_a_session_that_ended_is_made_anew_for_the_next_call(
+    visitor: Visitor, mortal: Served, token: str
+) -> None:
+    await connected(visitor, mortal.url, token=token, **SESSION)
+    first = await visitor.js("return client.sessionId")
+    await visitor.js(
+        """
+        const [url, token] = args;
+        const headers = { Authorization: `Bearer ${token}`, "Mcp-Session-Id": client.sessionId };
+        await fetch(url, { method: "DELETE", headers });
+        """,
+        mortal.url,
+        token,
+    )
+    assert await visitor.call("add", a=1, b=2) == "3"
+    assert await visitor.js("return client.sessionId") != first
+    assert {"state": "open", "renewed": True} in await visitor.heard("states")
+
+
+# Credentials.
+
+
+@pytest.mark.parametrize(
+    ("door", "path"), [("streamable-http", "/mcp"), ("sse", "/sse")]
+)
+async def test_a_wrong_token_is_told_with_the_challenge(
+    visitor: Visitor, mortal: Served, door: str, path: str
+) -> None:
+    wrong = "mcp_wrong"
+    came = await visitor.connect(f"{mortal.origin}{path}", door=door, token=wrong)
+    assert (came["error"]["name"], came["error"]["status"]) == ("HttpError", 401)
+    assert wrong not in str(came)
+
+
+async def test_a_ticket_that_was_spent_opens_nothing(
+    visitor: Visitor, mortal: Served, token: str
+) -> None:
+    ticket = await asyncio.to_thread(issue_ticket, mortal, token)
+    await visitor.page.expose_function("issueTicket", lambda: ticket)
+    url = f"{mortal.origin}/ws"
+    await connected(visitor, url, door="websocket", ticketed=True)
+    came = await visitor.connect(url, door="websocket", ticketed=True)
+    assert (came["error"]["name"], came["error"]["code"]) == ("SocketError", 4401)
+    assert ticket not in str(came)
+
+
+async def test_a_client_closes_when_its_ticket_cannot_be_had_anew(
+    visitor: Visitor, line: Line, mortal: Served, token: str
+) -> None:
+    ticket = await asyncio.to_thread(issue_ticket, mortal, token)
+    await visitor.page.expose_function("issueTicket", lambda: ticket)
+    url = f"{line.origin}/ws"
+    await connected(visitor, url, door="websocket", ticketed=True, **SESSION)
+    await line.cut()
+    await visitor.until("heard.states.at(-1).state === 'closed'")
+    last = (await visitor.heard("states"))[-1]
+    assert (last["error"]["name"], last["error"]["code"]) == ("SocketError", 4401)
+
+
+@pytest.mark.parametrize(
+    ("door", "path", "revision"),
+    [
+        ("streamable-http", "/mcp", SESSION),
+        ("sse", "/sse", SESSION),
+        ("websocket", "/ws", NO_SESSION),
+    ],
+)
+async def test_a_client_closes_when_its_token_is_revoked(
+    visitor: Visitor,
+    mortal: Served,
+    desk: Desk,
+    door: str,
+    path: str,
+    revision: dict[str, Any],
+) -> None:
+    token = await asyncio.to_thread(desk.token, "lost")
+    url = f"{mortal.origin}{path}"
+    await connected(visitor, url, door=door, token=token, **revision)
+    await asyncio.to_thread(desk.revoke, token)
+    await visitor.until("heard.states.at(-1).state === 'closed'")
+    error = (await visitor.heard("states"))[-1]["error"]
+    assert error.get("status") == 401 or error.get("code") == 4401, error
+    came = await visitor.js("return await outcome(client.listTools())")
+    assert came["error"]["name"] == "ClosedError"
+
+
+async def test_without_a_session_a_revoked_token_is_told_by_the_next_request(
+    visitor: Visitor, mortal: Served, desk: Desk
+) -> None:
+    token = await asyncio.to_thread(desk.token, "lost too")
+    await connected(visitor, mortal.url, token=token, **NO_SESSION)
+    await asyncio.to_thread(desk.revoke, token)
+    came: Any = {}
+    while "error" not in came:
+        came = await visitor.js("return await outcome(client.listTools())")
+    assert (came["error"]["name"], came["error"]["status"]) == ("HttpError", 401)
+
+
+async def test_a_token_that_is_refused_is_asked_for_once_more(
+    visitor: Visitor, mortal: Served, token: str
+) -> None:
+    asked = await visitor.js(
+        """
+        const [url, good] = args;
+        const asked = [];
+        const token = ({ refused }) => {
+          asked.push(refused);
+          return refused ? good : "mcp_stale";
+        };
+        const client = await mcp.Client.connect(url, { token });
+        await client.close();
+        return asked;
+        """,
+        mortal.url,
+        token,
+    )
+    assert asked == [False, True]
+
+
+async def test_a_page_that_may_not_call_is_told_what_browsers_tell(
+    visitor: Visitor, token: str, tmp_path: Any, desk: Desk
+) -> None:
+    from tests.browser.conftest import APPLICATION
+    from tests.serving import daphne
+
+    environ = {**desk.environ, "DESK_PAGES": "https://elsewhere.example.com"}
+    log = tmp_path / "other.log"
+    with daphne(APPLICATION, log, environ=environ) as other:
+        for door, path in (("streamable-http", "/mcp"), ("websocket", "/ws")):
+            came = await visitor.connect(
+                f"{other.origin}{path}", door=door, token=token
+            )
+            assert came["error"]["name"] == "ConnectionLostError"
+            assert "this page" in came["error"]["message"]
+
+
+async def _until_noted(visitor: Visitor, text: str) -> None:
+    while text not in await visitor.call("notes"):
+        pass
+
+
+async def _until_updated(visitor: Visitor, updated: str) -> None:
+    """Restock until it is heard: the subscription may be under way yet."""
+    while not await visitor.js(f"return {updated}.length"):
+        await visitor.call("restock")
