@@ -114,6 +114,7 @@ class Channel(HTTPChannel):
 
     def refuse(self, status: int) -> None:
         """Answer in the application's place, and read no more of the request."""
+        tell_refused(get_server().observers, status, HTTPStatus(status).phrase)
         self.phase, self.deadline = Phase.LEAVING, monotonic() + LEAVING_S
         self.clearLineBuffer()
         said = HTTPStatus(status).phrase.encode()
