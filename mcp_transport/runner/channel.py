@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.protocol import connectionDone
 from twisted.web.http import HTTPChannel
 
+from mcp_transport.conf import get_server
+from mcp_transport.engine.observing import tell_refused
 from mcp_transport.runner.flow import Flow
 
 if TYPE_CHECKING:
