@@ -13,6 +13,8 @@ class MCPTransportConfig(AppConfig):
 
     def ready(self) -> None:
         from mcp_transport import checks
+        from mcp_transport.status import counts
 
         checks.register()
+        counts.register()
         autodiscover_modules("mcp")

@@ -14,7 +14,7 @@ from typing import Any
 
 from django.core.handlers.asgi import ASGIHandler
 
-from mcp_transport.conf import get_conf
+from mcp_transport.conf import get_conf, get_server
 from mcp_transport.endpoint import get_views, served
 from mcp_transport.handler import LeanHandler, Receive, Scope, Send
 from mcp_transport.middleware import View
@@ -42,8 +42,9 @@ def mount(application: Application, path: str = "/mcp") -> Application:
     if "websocket" in get_conf().transports:
         socket = _socket()
         sockets = {f"{beside}/ws": socket, f"{beside}/ws/": socket}
-    # Django's own handler serves none, and would fail.
-    elsewhere = refuse if isinstance(application, ASGIHandler) else application
+    # Django's own handler serves neither sockets nor a lifespan, and would fail.
+    alone = isinstance(application, ASGIHandler)
+    elsewhere, living = (refuse, live) if alone else (application, application)
 
     async def mounted(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -55,6 +56,9 @@ def mount(application: Application, path: str = "/mcp") -> Application:
         elif scope["type"] == "websocket":
             path = scope["path"].removeprefix(scope.get("root_path", ""))
             await sockets.get(path, elsewhere)(scope, receive, send)
+            return
+        elif scope["type"] == "lifespan":
+            await living(scope, receive, send)
             return
         await application(scope, receive, send)
 
@@ -82,6 +86,16 @@ async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
     """Refuse a WebSocket. Before it is accepted, that is the status 403."""
     await receive()
     await send({"type": "websocket.close"})
+
+
+async def live(scope: Scope, receive: Receive, send: Send) -> None:
+    """Say that the process may start; before it ends, let observers keep what they
+    have. Spec: ASGI #lifespan.
+    """
+    while (await receive())["type"] == "lifespan.startup":
+        await send({"type": "lifespan.startup.complete"})
+    await get_server().drain_observers()
+    await send({"type": "lifespan.shutdown.complete"})
 
 
 def _view(name: str) -> View:

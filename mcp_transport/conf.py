@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from typing import Any
 
@@ -25,6 +26,7 @@ from mcp_transport.failures import MISSING, explain
 from mcp_transport.guards.attempts import Attempts
 from mcp_transport.guards.origin import Origins
 from mcp_transport.guards.rate import CacheRates
+from mcp_transport.monitoring import wire
 from mcp_transport.protocol.resource_metadata import is_public_url, metadata_url
 from mcp_transport.protocol.signing import Signer
 from mcp_transport.stores import MEMORY, open_store, store_problem
@@ -63,6 +65,8 @@ class Conf:
     middleware: list[str] = field(default_factory=list)
     hooks: list[str] = field(default_factory=list)
     observers: list[str] = field(default_factory=list)
+    metrics_token: str | None = None
+    debug_wire: bool = False
     store: str = MEMORY
     transports: list[str] = field(default_factory=lambda: list(TRANSPORTS))
     threads: int = 8
@@ -106,6 +110,7 @@ _RATES = (
     "failures_per_address",
 )
 _PUBLIC = "with https:// and without query, such as https://example.com/mcp"
+_METRICS_TOKEN = "a string of 32 or more of the characters A-Z a-z 0-9 - . _ ~ + /"
 # The type that each key takes, and how a person would say it.
 _TYPES: Mapping[str, tuple[Any, str]] = {
     "name": (str, "a string"),
@@ -126,6 +131,8 @@ _TYPES: Mapping[str, tuple[Any, str]] = {
     "middleware": (list, "a list of dotted paths"),
     "hooks": (list, "a list of dotted paths"),
     "observers": (list, "a list of dotted paths"),
+    "metrics_token": ((str, type(None)), _METRICS_TOKEN),
+    "debug_wire": (bool, "True or False"),
     "store": (str, '"memory", or the URL of a Redis server'),
     "transports": (list, f"a list of {', '.join(TRANSPORTS)}"),
     "threads": (int, "a number of threads"),
@@ -136,6 +143,7 @@ _TYPES: Mapping[str, tuple[Any, str]] = {
     "trusted_proxies": (int, "a number of proxies"),
 }
 _URLS = ("authorization_servers", "resource_url")
+_BEARER = re.compile(r"[A-Za-z0-9\-._~+/]{32,}")
 _NEEDED = ("name", "version", "catalogue")
 _RANGES = {
     "threads": (1, 1000),
@@ -179,6 +187,8 @@ def _problem(key: str, name: str, value: Any) -> str | None:
     if name == "store" and (problem := store_problem(value)) is not None:
         return f'MCP["STORE"] {problem}'
     if name in _URLS and not _public(value):
+        return f'MCP["{key}"] must be {said}'
+    if name == "metrics_token" and value is not None and not _BEARER.fullmatch(value):
         return f'MCP["{key}"] must be {said}'
     if name in _RATES and value:
         return _rate_problem(key, value)
@@ -227,8 +237,16 @@ def _limit_problem(key: str, name: str, value: Any) -> str | None:
 
 
 def read_settings() -> tuple[Conf, list[str]]:
-    """Return the project's settings as far as they are right, and what is not."""
-    return read(getattr(settings, "MCP", {}))
+    """Return the project's settings as far as they are right, and what is not.
+
+    Debug mode may be switched on by the environment too.
+    """
+    conf, problems = read(getattr(settings, "MCP", {}))
+    if wire.asked_for():
+        conf = replace(conf, debug_wire=True)
+    if conf.debug_wire and not settings.DEBUG:
+        problems = [*problems, wire.PROBLEM]
+    return conf, problems
 
 
 @cache
@@ -307,6 +325,7 @@ def get_server() -> Server:
         instructions=conf.instructions,
         hooks=hooks,
         observers=[imported(path) for path in conf.observers],
+        wire=wire.WireLog() if conf.debug_wire else None,
         limits=conf.limits,
         list_ttl_ms=conf.list_ttl_ms,
         explain=explain,

@@ -7,6 +7,7 @@ their clients come back to another process; calls go on until they are answered.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 
 from mcp_transport.conf import get_server
 from mcp_transport.transports.delivery import get_deliveries
@@ -38,6 +39,10 @@ async def drain(grace_s: float) -> int:
 
 async def settle(timeout_s: float) -> None:
     """Let the store know what has ended with the last connections: a stream that
-    seems to be read could not be taken up elsewhere.
+    seems to be read could not be taken up elsewhere. Let observers keep the rest.
     """
-    await get_deliveries().settle(timeout_s)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(timeout_s):
+            await asyncio.gather(
+                get_deliveries().settle(timeout_s), get_server().drain_observers()
+            )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -13,6 +13,8 @@ from django.views.decorators.csrf import csrf_exempt
 
 from mcp_transport.conf import get_conf, get_server, get_store
 from mcp_transport.engine.caller import Caller
+from mcp_transport.engine.observing import Observer, tell_refused
+from mcp_transport.engine.server import Server
 from mcp_transport.engine.store import StoreUnavailable
 from mcp_transport.middleware import View, guarded
 from mcp_transport.protocol.errors import TooManyRequests
@@ -21,12 +23,14 @@ from mcp_transport.transports.open_streams import Full, get_open_streams
 from mcp_transport.transports.plain import PlainHTTP
 from mcp_transport.transports.replies import (
     EventStream,
+    Refusal,
     refusal,
     told_by_headers,
     unavailable,
 )
 from mcp_transport.transports.sse import HTTPWithSSE
 from mcp_transport.transports.streamable import StreamableHTTP
+from mcp_transport.wiretap import WireMiddleware
 
 Door = Callable[[HttpRequest, Caller | None], Awaitable[HttpResponseBase]]
 
@@ -57,7 +61,34 @@ def get_views() -> Mapping[str, View]:
         return await streamable(request, caller)
 
     doors: dict[str, Door] = {"mcp": mcp, "sse": sse.stream, "message": sse.message}
-    return {name: guarded(_view(doors[name])) for name in served()}
+    return {name: _watched(guarded(_view(doors[name])), server) for name in served()}
+
+
+def _watched(view: View, server: Server) -> View:
+    """Tell the observers whom a view refuses, where there are any; and show what
+    comes and goes, where somebody debugs.
+    """
+    if server.observers:
+        view = _telling(view, server.observers)
+    return view if server.wire is None else WireMiddleware(view, server.wire)
+
+
+def _telling(view: View, observers: Sequence[Observer]) -> View:
+    async def telling(request: HttpRequest) -> HttpResponseBase:
+        response = await view(request)
+        if isinstance(response, Refusal):
+            tell_refused(observers, response.status_code, response.reason)
+        return response
+
+    return telling
+
+
+@cache
+def get_unguarded() -> View:
+    """Return Streamable HTTP without the guards, for a view that has rules of its
+    own of who may call: it sets the request's ``mcp_caller`` and ``mcp_credential``.
+    """
+    return _view(StreamableHTTP(get_server(), get_store(), get_deliveries()))
 
 
 def _view(door: Door) -> View:
@@ -128,6 +159,7 @@ message = _endpoint("message")
 def _forget(*, setting: str, **_: Any) -> None:
     if setting in ("MCP", "SECRET_KEY", "SECRET_KEY_FALLBACKS"):
         get_views.cache_clear()
+        get_unguarded.cache_clear()
 
 
 setting_changed.connect(_forget, dispatch_uid="mcp_transport.endpoint")

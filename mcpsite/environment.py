@@ -55,7 +55,7 @@ def secret(name: str) -> str:
     return Path(path).read_text(encoding="utf-8").strip()
 
 
-def database(sqlite: Path) -> dict[str, Any]:
+def database(sqlite: Path | str) -> dict[str, Any]:
     """Return the PostgreSQL that the environment names, or else the file."""
     host = os.environ.get("POSTGRES_HOST")
     return _postgresql(host) if host else _sqlite(sqlite)
@@ -75,7 +75,7 @@ def _postgresql(host: str) -> dict[str, Any]:
     }
 
 
-def _sqlite(path: Path) -> dict[str, Any]:
+def _sqlite(path: Path | str) -> dict[str, Any]:
     return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": path,

@@ -9,14 +9,16 @@ MCP_STORE                redis://... when there are several processes, for sessi
                          and for the cache; default: memory
 POSTGRES_HOST            and _PORT, _DB, _USER, _PASSWORD: a PostgreSQL server;
                          default: SQLite in MCPSITE_VAR_DIR
+MCP_METRICS_TOKEN        what Prometheus reads /metrics with; default: nobody may
 MCP_TRUSTED_PROXIES      how many proxies each request passes; default: 0
 MCPSITE_HTTPS=1          we are reached over HTTPS only: cookies go nowhere else
 MCPSITE_VAR_DIR          where the database and the key live; default: var/
+MCP_FILES_ROOT           the folder whose files administrators can serve; default: none
 MCPSITE_DOCS_ROOT        what holds README.md and docs/; default: this project
 PORT                     the port that we are reached at; default: 8000
 
-DJANGO_SECRET_KEY, MCP_STORE and POSTGRES_PASSWORD may lie in a file: NAME_FILE
-is then its path.
+DJANGO_SECRET_KEY, MCP_STORE, MCP_METRICS_TOKEN and POSTGRES_PASSWORD may lie in a
+file: NAME_FILE is then its path.
 """
 
 from __future__ import annotations
@@ -139,13 +141,21 @@ MCP = {
         "revision has a method, a field or a kind of content."
     ),
     "STORE": STORE,
+    "OBSERVERS": [
+        "mcp_transport.monitoring.CallLog",
+        "mcp_transport.monitoring.Metrics",
+    ],
+    "METRICS_TOKEN": secret("MCP_METRICS_TOKEN") or None,
     "TRUSTED_PROXIES": TRUSTED_PROXIES,
+    "CATALOGUE": "tools_app.catalogue.AdminCatalogue",
     "AUTHENTICATORS": ["tools_app.tokens.TokenAuthenticator"],
     "TICKETS": "tools_app.tickets.SingleUse",
     "ALLOWED_ORIGINS": [*OWN_ORIGINS, *listed("MCP_ALLOWED_ORIGINS")],
     "ORIGINS": "tools_app.origins.AdminOrigins",
     "MIDDLEWARE": ["mcp_transport.cors.CorsMiddleware"],
 }
+
+MCP_FILES_ROOT = os.environ.get("MCP_FILES_ROOT")
 
 REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",

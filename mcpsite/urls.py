@@ -11,7 +11,6 @@ from mcpsite import views
 urlpatterns = [
     path("", views.home, name="home"),
     path("docs/<str:name>.md", views.document, name="document"),
-    path("health", views.health, name="health"),
     path("admin/", admin.site.urls),
     path(
         "console/",
@@ -19,5 +18,6 @@ urlpatterns = [
         name="console",
     ),
     path("api/", include("tools_app.rest.urls")),
+    path("", include("mcp_transport.status.urls")),
     path("", include("mcp_transport.urls")),
 ]

@@ -1,23 +1,16 @@
-"""The site's own pages: home, the documents as they are, and health."""
+"""The site's own pages: home, and the documents as they are."""
 
 from __future__ import annotations
 
-import logging
-
-from django.db import Error as DatabaseError
-from django.db import connection
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from mcp_transport.conf import get_conf
 from mcp_transport.protocol.revisions import REVISIONS
 from mcpsite.clients import CREATE_TOKEN, TOKEN, guides
 from mcpsite.documents import library
-
-logger = logging.getLogger(__name__)
 
 
 @require_safe
@@ -46,24 +39,3 @@ def document(request: HttpRequest, name: str) -> HttpResponse:
         raise Http404
     # Browsers show plain text, and offer text/markdown for download.
     return HttpResponse(page.text, content_type="text/plain; charset=utf-8")
-
-
-@never_cache
-@require_safe
-def health(request: HttpRequest) -> JsonResponse:
-    """200 when this process can serve, 503 when the database is out of reach."""
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except DatabaseError:
-        logger.exception("The database is out of reach")
-        database = "unreachable"
-    else:
-        database = "ok"
-    ready = database == "ok"
-    body = {
-        "status": "ok" if ready else "unavailable",
-        "version": get_conf().version,
-        "checks": {"database": database},
-    }
-    return JsonResponse(body, status=200 if ready else 503)

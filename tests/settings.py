@@ -67,7 +67,7 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 REST_FRAMEWORK = {"DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema"}
 
-MCP = {"AUTHENTICATORS": ["tools_app.tokens.TokenAuthenticator"]}
+MCP: dict[str, object] = {"AUTHENTICATORS": ["tools_app.tokens.TokenAuthenticator"]}
 
 # What the site serves as its documentation: pages made for its tests.
 DOCS_ROOT = Path(__file__).parent / "site" / "documents"

@@ -3,10 +3,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.core.asgi import get_asgi_application
 from django.core.exceptions import ImproperlyConfigured
 from django.test import override_settings
 
 from mcp_transport.asgi import mount
+from mcp_transport.conf import get_server
+from mcp_transport.engine.observing import Observer
 from tests.rawasgi import LIST, ask
 from tests.wire.conftest import MCP
 
@@ -17,6 +20,13 @@ pytestmark = pytest.mark.usefixtures("configured")
 def configured() -> Any:
     with override_settings(MCP=MCP):
         yield
+
+
+class Drained(Observer):
+    times = 0
+
+    async def drain(self) -> None:
+        self.times += 1
 
 
 async def beside(scope: Any, receive: Any, send: Any) -> None:
@@ -99,6 +109,23 @@ async def test_what_is_no_request_goes_to_the_application_as_it_came(
     await mount(keeping)(scope, receive, send)
     assert got == [(scope, receive, send)]
     assert got[0][0] is scope
+
+
+async def test_beside_django_observers_are_drained_before_the_process_ends() -> None:
+    said = iter(["lifespan.startup", "lifespan.shutdown"])
+    sent: list[str] = []
+
+    async def receive() -> dict[str, str]:
+        return {"type": next(said)}
+
+    async def send(message: dict[str, str]) -> None:
+        sent.append(message["type"])
+
+    with override_settings(MCP={**MCP, "OBSERVERS": ["tests.test_asgi.Drained"]}):
+        await mount(get_asgi_application())({"type": "lifespan"}, receive, send)
+        (observer,) = get_server().observers
+    assert sent == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+    assert observer.times == 1  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(("over", "status"), [(0, 200), (1, 413)])

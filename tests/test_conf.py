@@ -84,6 +84,15 @@ WRONG: dict[str, list[Any]] = {
     "MIDDLEWARE": LISTS,
     "HOOKS": LISTS,
     "OBSERVERS": LISTS,
+    "METRICS_TOKEN": [
+        *STRINGS,
+        "",
+        "x" * 31,
+        "x" * 31 + " ",
+        "x" * 32 + "\n",
+        "é" * 32,
+    ],
+    "DEBUG_WIRE": [None, 0, 1, -1, math.nan, "True", "", [], {}],
     "STORE": [
         *STRINGS,
         None,
@@ -147,6 +156,12 @@ def test_what_a_key_cannot_be_is_named_and_left_out(key: str, value: Any) -> Non
         ("HOOKS", "a.b", 'MCP["HOOKS"] must be a list of dotted paths'),
         ("ALLOW_ANONYMOUS", 1, 'MCP["ALLOW_ANONYMOUS"] must be True or False'),
         ("NAME", "", 'MCP["NAME"] must not be empty'),
+        (
+            "METRICS_TOKEN",
+            "guessed",
+            'MCP["METRICS_TOKEN"] must be a string of 32 or more of the characters '
+            "A-Z a-z 0-9 - . _ ~ + /",
+        ),
         (
             "TRANSPORTS",
             ["tcp"],

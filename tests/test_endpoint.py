@@ -5,10 +5,17 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
-from django.test import Client, RequestFactory, override_settings
+from django.test import (
+    AsyncRequestFactory,
+    Client,
+    RequestFactory,
+    override_settings,
+)
 
-from mcp_transport.endpoint import endpoint, get_views, served, sse
+from mcp_transport.endpoint import endpoint, get_unguarded, get_views, served, sse
 from mcp_transport.endpoint import message as post_message
+from mcp_transport.engine.caller import ANONYMOUS
+from mcp_transport.transports.admission import NOBODY
 from tests.rawasgi import HEADERS, LIST, message
 from tests.wire.conftest import MCP
 
@@ -42,6 +49,20 @@ def test_the_views_are_made_once_of_the_settings() -> None:
     assert get_views() is views
     with override_settings(MCP={**MCP, "NAME": "other"}):
         assert get_views() is not views
+
+
+async def test_a_view_of_ones_own_may_let_callers_in_by_rules_of_its_own() -> None:
+    view = get_unguarded()
+    ours = ("authorization", "content-type")
+    headers = {k: v for k, v in HEADERS.items() if v and k not in ours}
+    for caller, status in ((None, 401), (ANONYMOUS, 200)):
+        request: Any = AsyncRequestFactory().post(
+            "/own", LIST, content_type="application/json", headers=headers
+        )
+        request.mcp_caller, request.mcp_credential = caller, NOBODY
+        assert (await view(request)).status_code == status
+    with override_settings(MCP={**MCP, "NAME": "other"}):
+        assert get_unguarded() is not view
 
 
 @pytest.mark.parametrize(

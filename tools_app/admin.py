@@ -20,7 +20,11 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_variables
 
 from tools_app import origin_admin as origin_admin  # which registers itself
+from tools_app.catalogue.admin import CatalogueAdmin as CatalogueAdmin
+from tools_app.dashboard.admin import DashboardAdmin as DashboardAdmin
 from tools_app.forms import RotationForm, TokenForm
+from tools_app.inspector.admin import InspectorAdmin as InspectorAdmin
+from tools_app.ledger.admin import CallAdmin as CallAdmin
 from tools_app.models import State, Token, TokenQuerySet
 
 # A token acts as one user for good, and one that is revoked is a record.

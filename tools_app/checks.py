@@ -13,13 +13,19 @@ from django.core.checks.security.base import (
     SECRET_KEY_MIN_LENGTH,
     SECRET_KEY_MIN_UNIQUE_CHARACTERS,
 )
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
 from mcp_transport.conf import read_settings
 from mcp_transport.stores import MEMORY
+from tools_app.kinds.confined import SETTING as FILES_ROOT
+from tools_app.kinds.confined import files_root
+from tools_app.kinds.registry import entry_kinds
+from tools_app.ledger.options import read_settings as read_ledger_settings
 
 TOKEN_AUTHENTICATOR = "tools_app.tokens.TokenAuthenticator"
 TICKETS = "tools_app.tickets.SingleUse"
+LEDGER = "tools_app.ledger.Ledger"
 MIN_PEPPER_CHARS = 32
 
 _FORGETS = "django.core.cache.backends.dummy.DummyCache"
@@ -86,6 +92,28 @@ def check_tickets(
     return []
 
 
+def check_ledger(
+    app_configs: Sequence[AppConfig] | None, **_: Any
+) -> list[CheckMessage]:
+    """Refuse wrong settings of the ledger, and tell where it is set but not kept."""
+    problems = read_ledger_settings()[1]
+    found: list[CheckMessage] = [
+        Error(f"{problem}.", hint="See docs/ledger.md.", id="tools_app.E006")
+        for problem in problems
+    ]
+    if hasattr(settings, "MCP_LEDGER") and not any(
+        map(_keeps_ledger, read_settings()[0].observers)
+    ):
+        found.append(
+            Warning(
+                "MCP_LEDGER is set, but no ledger is kept.",
+                hint=f'Add "{LEDGER}" to MCP["OBSERVERS"].',
+                id="tools_app.W002",
+            )
+        )
+    return found
+
+
 def check_secret_key(
     app_configs: Sequence[AppConfig] | None, **_: Any
 ) -> list[CheckMessage]:
@@ -112,11 +140,60 @@ def check_secret_key(
     ]
 
 
+def check_entry_kinds(
+    app_configs: Sequence[AppConfig] | None, **_: Any
+) -> list[CheckMessage]:
+    """Refuse kinds of entries that are none: the admin could not show theirs."""
+    try:
+        entry_kinds()
+    except ImproperlyConfigured as error:
+        return [
+            Error(
+                str(error),
+                hint=(
+                    "Name classes of tools_app.kinds.kind.EntryKind, each with a name "
+                    "of its own, or leave MCP_ENTRY_KINDS out."
+                ),
+                id="tools_app.E004",
+            )
+        ]
+    return []
+
+
+def check_files_root(
+    app_configs: Sequence[AppConfig] | None, **_: Any
+) -> list[CheckMessage]:
+    """Refuse a folder of files that is none. Without any, no file is served."""
+    if not getattr(settings, FILES_ROOT, None):
+        return []
+    try:
+        files_root()
+    except ValueError as error:
+        return [
+            Error(
+                f"{error}.",
+                hint="Make the folder, name another, or leave the setting out.",
+                id="tools_app.E005",
+            )
+        ]
+    return []
+
+
 def _accepts_tokens(path: str) -> bool:
     from tools_app.tokens import TokenAuthenticator
 
+    return _names_kind_of(TokenAuthenticator, path)
+
+
+def _keeps_ledger(path: str) -> bool:
+    from tools_app.ledger.ledger import Ledger
+
+    return _names_kind_of(Ledger, path)
+
+
+def _names_kind_of(expected: type, path: str) -> bool:
     try:
         named = import_string(path)
     except ImportError:
         return False  # mcp_transport.E004 tells of it
-    return isinstance(named, type) and issubclass(named, TokenAuthenticator)
+    return isinstance(named, type) and issubclass(named, expected)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from hmac import HMAC, compare_digest
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import DatabaseError, router
 from django.db.models import Max
@@ -21,6 +21,7 @@ from mcp_transport.engine.rates import Rate
 from tools_app import credential
 from tools_app.bounds import parse_network
 from tools_app.models import State, Token
+from tools_app.scopes import EVERYTHING
 
 LAST_USED_EVERY = timedelta(seconds=60)
 
@@ -83,7 +84,7 @@ def look_up_digests(public_id: str, made: Sequence[bytes]) -> Grant | None:
         if secret is None or until is None or not _acts(token):
             return None
         _record_use(token, secret, made[0].hex())
-        return Grant(_caller(token), (until - timezone.now()).total_seconds())
+        return Grant(caller_of_token(token), (until - timezone.now()).total_seconds())
 
 
 def _matches(stored: str | None, made: Sequence[bytes]) -> bool:
@@ -104,7 +105,8 @@ def _acts(token: Token) -> bool:
     return token.state is State.ACTIVE and bool(token.owner.is_active)
 
 
-def _caller(token: Token) -> Caller:
+def caller_of_token(token: Token) -> Caller:
+    """Return whom an accepted token stands for. Asks the database."""
     # The subject is the token, not its owner: two tokens of one user share no
     # session, so that what one client left behind is not within another's reach.
     caller = acting_as(
@@ -120,6 +122,12 @@ def _caller(token: Token) -> Caller:
         max_calls=token.max_calls,
         networks=tuple(map(parse_network, token.networks)),
     )
+
+
+def caller_of_user(user: Any) -> Caller:
+    """Return the caller that does all that a user may. Asks the database."""
+    scopes = frozenset({EVERYTHING})
+    return acting_as(user, subject=f"user:{user.pk}", scopes=scopes)
 
 
 def _record_use(token: Token, secret: Secret, current_digest: str) -> None:

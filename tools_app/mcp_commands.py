@@ -1,4 +1,5 @@
-"""``manage.py mcp tokens``: issue, list, rotate and revoke tokens.
+"""``manage.py mcp prune``, which tools_app.ledger.commands is, and ``manage.py mcp
+tokens``: issue, list, rotate and revoke tokens.
 
 ``create`` and ``rotate`` write the token to standard output, alone on its line,
 and what is said about it to standard error, so that a script can take the one.
@@ -21,9 +22,12 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from mcp_transport.mcp_commands import active_user
+from tools_app.catalogue import commands
 from tools_app.credential import PREFIX
+from tools_app.ledger import commands as ledger_commands
 from tools_app.models import LIFETIME, MAX_OVERLAP, OVERLAP, Token
 from tools_app.scopes import without_repeats
+from tools_app.transfer import commands as transfer
 
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
@@ -36,6 +40,7 @@ logger = logging.getLogger("tools_app.tokens")
 
 
 def register(subparsers: _SubParsersAction[ArgumentParser]) -> None:
+    ledger_commands.register(subparsers)
     tokens = subparsers.add_parser(
         "tokens", help="Issue, list, rotate and revoke tokens."
     )
@@ -72,6 +77,8 @@ def register(subparsers: _SubParsersAction[ArgumentParser]) -> None:
     revoke_parser.set_defaults(run=revoke)
     for parser in (rotate_parser, end_parser, revoke_parser):
         parser.add_argument("public_id", help="As listed, with or without mcp_.")
+    commands.register(subparsers)
+    transfer.register(subparsers)
 
 
 def _add_create(parser: ArgumentParser) -> None:

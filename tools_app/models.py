@@ -16,6 +16,9 @@ from django.views.decorators.debug import sensitive_variables
 
 from tools_app import bounds, credential
 from tools_app.allowed_origin import AllowedOrigin as AllowedOrigin
+from tools_app.call import Call as Call
+from tools_app.catalogue.entry import CatalogueEntry as CatalogueEntry
+from tools_app.catalogue.version import CatalogueVersion as CatalogueVersion
 from tools_app.scopes import SCOPES_HELP, validate_scopes
 
 if TYPE_CHECKING:
@@ -268,3 +271,31 @@ class Token(models.Model):
         text = credential.new_token_text(self.public_id)
         self.digest = credential.digest(credential.peppers()[0], text).hex()
         return text
+
+
+class Inspector(Token):
+    """The inspector's place in the admin: a page and a permission, but no rows.
+
+    A proxy, because a model without a table would fail ``dumpdata``.
+    """
+
+    class Meta:
+        proxy = True
+        default_permissions = ()
+        permissions = [("run_as", "Can run as a token or a user")]
+        verbose_name = _("inspector")
+        verbose_name_plural = _("inspector")
+
+
+class Dashboard(Token):
+    """The dashboard's place in the admin, as the inspector's."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ()
+        permissions = [
+            ("view_dashboard", "Can view the dashboard"),
+            ("end_session", "Can end a session"),
+        ]
+        verbose_name = _("dashboard")
+        verbose_name_plural = _("dashboard")

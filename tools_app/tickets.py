@@ -25,13 +25,12 @@ from django.db import router
 from django.views.decorators.debug import sensitive_variables
 from pydantic_core import from_json
 
-from mcp_transport.callers import acting_as
 from mcp_transport.conf import get_authenticators, get_signer
 from mcp_transport.connections import closing_old_connections
 from mcp_transport.engine.caller import Caller, Credential
 from mcp_transport.engine.threads import Threads
 from mcp_transport.protocol.messages import dumps
-from tools_app.scopes import EVERYTHING
+from tools_app.lookup import caller_of_user
 from tools_app.tokens import FRESH_S, TokenAuthenticator
 
 LIFETIME_S: Final = 60
@@ -152,7 +151,7 @@ def _caller_of_user(pk: str, mark: str) -> Caller | None:
     user = found.first()
     if user is None or not user.is_active or not compare_digest(mark, _mark(user)):
         return None
-    return acting_as(user, subject=f"user:{pk}", scopes=frozenset({EVERYTHING}))
+    return caller_of_user(user)
 
 
 def _mark(user: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from django.conf import settings
@@ -21,14 +21,19 @@ from mcp_transport.conf import (
 from mcp_transport.endpoint import get_views
 from mcp_transport.engine.rates import Rate
 from mcp_transport.guards.origin import normalised_origin
+from mcp_transport.monitoring import wire
+
+METRICS = "mcp_transport.monitoring.Metrics"
 
 
 def check_settings(**_: Any) -> list[CheckMessage]:
     conf, problems = read_settings()
     messages = [
         *_wrong_keys(getattr(settings, "MCP", {})),
+        *_debug(problems),
         *_nobody(conf),
         *_no_origins(conf),
+        *_nothing_counted(conf),
     ]
     return messages if problems else [*messages, *_check_view()]
 
@@ -38,6 +43,16 @@ def _wrong_keys(given: Any) -> Iterator[CheckMessage]:
     for part in parts or [given]:
         for problem in read(part)[1]:
             yield Error(problem, hint=_way_out(part), id="mcp_transport.E001")
+
+
+def _debug(problems: Collection[str]) -> Iterator[CheckMessage]:
+    if wire.PROBLEM in problems:
+        yield Error(
+            f"{wire.PROBLEM}.",
+            hint="Take it out. What became of each call is logged by the observer "
+            '"mcp_transport.monitoring.CallLog".',
+            id="mcp_transport.E017",
+        )
 
 
 def _way_out(part: Any) -> str:
@@ -76,6 +91,15 @@ def _no_origins(conf: Conf) -> Iterator[CheckMessage]:
                 "there are no wildcards.",
                 id="mcp_transport.E003",
             )
+
+
+def _nothing_counted(conf: Conf) -> Iterator[CheckMessage]:
+    if conf.metrics_token is not None and METRICS not in conf.observers:
+        yield Warning(
+            'MCP["METRICS_TOKEN"] lets somebody read metrics that nobody counts.',
+            hint=f'Add "{METRICS}" to MCP["OBSERVERS"], or take the token out.',
+            id="mcp_transport.W009",
+        )
 
 
 def _check_view() -> Iterator[CheckMessage]:

@@ -6,7 +6,7 @@ Spec: 2026-07-28 server/utilities/pagination.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar, overload
 
@@ -30,7 +30,15 @@ ANNOUNCED: Mapping[Kind, ListKind] = {
 MAX_VIEWS = 256
 
 F = TypeVar("F", bound=Callable[..., Any])
-Watcher = Callable[[ListKind], None]
+
+
+class Watcher(Protocol):
+    """Hears that a list has changed, on any thread.
+
+    ``number`` is the catalogue's where every process reads it by itself.
+    """
+
+    def __call__(self, kind: ListKind, number: int | None = None, /) -> object: ...
 
 
 @dataclass(slots=True, eq=False)
@@ -67,6 +75,12 @@ class Catalogue(Protocol):
         """Call ``watcher`` with each kind of list whose entries change."""
         ...
 
+    def renew(self) -> None:
+        """Another process has changed what the catalogue is read from, if it is
+        read from anything. Returns at once.
+        """
+        ...
+
 
 class View:
     """A snapshot's lists, as callers of one set of rights see them."""
@@ -75,7 +89,7 @@ class View:
 
     def __init__(self, snapshot: Snapshot, caller: Caller) -> None:
         self._entries = {
-            kind: tuple(e for e in snapshot.ordered[kind] if e.visible(caller))
+            kind: tuple(e for e in snapshot.listed(kind) if e.visible(caller))
             for kind in KINDS
         }
         self._keys = {kind: [e.key for e in self._entries[kind]] for kind in KINDS}
@@ -93,20 +107,31 @@ class View:
 
 
 class Snapshot:
-    """The entries of one moment, which never change. Sorted by key."""
+    """The entries of one moment, which never change. Sorted by key.
 
-    __slots__ = ("_views", "entries", "number", "ordered")
+    ``unlisted`` are those that are found and not listed, by kind and key.
+    """
+
+    __slots__ = ("_views", "entries", "number", "ordered", "unlisted")
 
     def __init__(
-        self, number: int, entries: Mapping[Kind, Mapping[str, Entry]]
+        self,
+        number: int,
+        entries: Mapping[Kind, Mapping[str, Entry]],
+        unlisted: Set[tuple[Kind, str]] = frozenset(),
     ) -> None:
         self.number = number
+        self.unlisted = unlisted
         self.entries = {kind: dict(entries[kind]) for kind in KINDS}
         self.ordered = {
             kind: tuple(sorted(entries[kind].values(), key=lambda entry: entry.key))
             for kind in KINDS
         }
         self._views: dict[object, View] = {}
+
+    def listed(self, kind: Kind) -> list[Entry]:
+        """Return the entries that the lists have, for those who may see them."""
+        return [e for e in self.ordered[kind] if (kind, e.key) not in self.unlisted]
 
     def view(self, caller: Caller) -> View:
         rights = (
@@ -152,8 +177,9 @@ def _matches(template: Entry, uri: str) -> bool:
 def _check_scope(hidden: Iterable[Entry], caller: Caller) -> None:
     """Raises InsufficientScope where a broader scope is all that is missing."""
     for entry in hidden:
-        if entry.permitted(caller):
-            raise InsufficientScope(entry.scope)
+        lacking = entry.lacking(caller)
+        if lacking is not None and entry.permitted(caller):
+            raise InsufficientScope(lacking)
 
 
 class Shelf:
@@ -167,7 +193,7 @@ class Shelf:
         self._entries: dict[Kind, dict[str, Entry]] = {kind: {} for kind in KINDS}
         self._snapshot: Snapshot | None = None
         self._number = 0
-        self._watchers: list[Watcher] = []
+        self._watchers: list[Callable[[ListKind], object]] = []
         self.collisions: list[str] = []
 
     # Filling it.
@@ -246,8 +272,11 @@ class Shelf:
     async def find(self, kind: Kind, key: str, caller: Caller) -> Any:
         return self.snapshot.find(kind, key, caller)
 
-    def watch(self, watcher: Watcher) -> None:
+    def watch(self, watcher: Callable[[ListKind], object]) -> None:
         self._watchers.append(watcher)
+
+    def renew(self) -> None:
+        """It is read from nothing."""
 
     @property
     def snapshot(self) -> Snapshot:
@@ -257,8 +286,12 @@ class Shelf:
         return self._snapshot
 
     def entries(self) -> Iterable[Entry]:
-        """Return every entry, of all kinds."""
-        return [e for kind in KINDS for e in self.snapshot.ordered[kind]]
+        """Return every entry, of all kinds, by key. Any thread may ask."""
+        return [
+            entries[key]
+            for entries in [dict(self._entries[kind]) for kind in KINDS]
+            for key in sorted(entries)
+        ]
 
     def _changed(self, kind: Kind) -> None:
         self._snapshot = None

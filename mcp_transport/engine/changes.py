@@ -16,9 +16,14 @@ ListKind = Literal["tools", "resources", "prompts"]
 
 @dataclass(frozen=True, slots=True)
 class ListChanged:
-    """A list of the catalogue has other entries than before."""
+    """A list of the catalogue has other entries than before.
+
+    ``number`` is the catalogue's where every process reads it by itself: each tells
+    its own clients then, and what all tell alike is told to a session once.
+    """
 
     kind: ListKind
+    number: int | None = None
 
     @property
     def notification(self) -> tuple[str, dict[str, Any]]:

@@ -13,7 +13,7 @@ from mcp_transport.protocol.peer import LEVELS, Peer
 from mcp_transport.protocol.questions import Answer, BadAnswer, Question
 
 if TYPE_CHECKING:
-    from mcp_transport.engine.exchange import Exchange
+    from mcp_transport.engine.exchange import Arrival, Exchange
 
 Level = Literal[
     "debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"
@@ -65,12 +65,22 @@ class Context:
         return self._exchange.params
 
     @property
+    def arrival(self) -> Arrival:
+        """How the request came: by which door, with which headers, in which session."""
+        return self._exchange.arrival
+
+    @property
     def cancelled(self) -> bool:
         """Whether the call was cancelled or ran out of time.
 
         An async tool is interrupted; a plain one has to look here.
         """
         return self._exchange.call.cancelled
+
+    @property
+    def timed_out(self) -> bool:
+        """Whether the call ran out of time, and its client has heard so."""
+        return self._exchange.timed_out
 
     def ask(self, **questions: Question) -> dict[str, Answer]:
         """Ask the client, and return its answers by the names of the questions.
@@ -134,6 +144,13 @@ class Context:
         if logger is not None:
             params["logger"] = logger
         self._exchange.log(params)
+
+    def note(self, name: str, value: object) -> None:
+        """Leave a note for the observers of this call, which no client sees.
+
+        The last note of a name counts, of those left before the response is given.
+        """
+        self._exchange.notes[name] = value
 
     def close_stream(self, retry_ms: int = 1000) -> None:
         """Let the client's connection go while the call runs on.

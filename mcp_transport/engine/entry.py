@@ -48,7 +48,11 @@ class Entry(ABC):
         """Return the entry as it is listed."""
 
     def visible(self, caller: Caller) -> bool:
-        return caller.has_scope(self.scope) and self.permitted(caller)
+        return self.lacking(caller) is None and self.permitted(caller)
+
+    def lacking(self, caller: Caller) -> str | None:
+        """Return the scope that the caller's credential lacks, None if it has all."""
+        return None if caller.has_scope(self.scope) else self.scope
 
     def permitted(self, caller: Caller) -> bool:
         """Tell whether the caller may use it as far as it is not a matter of scope."""

@@ -88,6 +88,7 @@ class Exchange:
         "done",
         "error",
         "hang_up_ms",
+        "notes",
         "peer",
         "refused",
         "sent_bytes",
@@ -111,6 +112,7 @@ class Exchange:
         self.unheard: Signal | None = None
         self.hang_up_ms: int | None = None
         self.sent_bytes = 0
+        self.notes: dict[str, Any] = {}
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
         self._ready: deque[bytes] = deque()

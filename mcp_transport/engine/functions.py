@@ -37,6 +37,11 @@ class Function:
         self.context_name = wanted[0] if wanted else None
 
     @property
+    def module(self) -> str:
+        """The name of the module that the function is defined in."""
+        return str(defined_by(self._function).__module__)
+
+    @property
     def returns(self) -> Any:
         """The return annotation; ``inspect.Signature.empty`` without one."""
         return self.hints.get("return", inspect.Signature.empty)

@@ -14,6 +14,8 @@ class Limits:
     time and ``max_streams`` streams and sockets be open, and of all callers
     ``max_open_streams``; each process counts its own. While ``max_unread_bytes``
     of one call wait for a slow reader, what it reports besides is dropped.
+    ``replay_bytes`` bounds what is kept of one stream, so that a client can resume
+    it, and ``replay_session_bytes`` what is kept of a session's streams that ended.
     """
 
     call_timeout_s: float = 60
@@ -27,6 +29,7 @@ class Limits:
     max_sessions: int = 50
     replay_events: int = 1000
     replay_bytes: int = 1_048_576
+    replay_session_bytes: int = 2_097_152
     replay_age_s: float = 600
     state_age_s: float = 600
     max_body_bytes: int = 1_048_576

@@ -1,4 +1,4 @@
-"""What became of each request, told to whoever keeps a record.
+"""What became of each request and each connection, told to whoever keeps a record.
 
 An observer cannot change what it sees, nor hold it up: a hook can.
 """
@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from mcp_transport.engine.caller import Caller
+from mcp_transport.engine.presence import session_handle
 from mcp_transport.protocol import tracecontext
 from mcp_transport.protocol.messages import Id
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from mcp_transport.engine.exchange import Exchange
 
 logger = logging.getLogger("mcp_transport")
+
+MAX_NAME_CHARS = 255
 
 
 class Outcome(StrEnum):
@@ -39,7 +42,8 @@ class ServedRequest:
     Implementation) are None where the request did not get so far as to say.
     ``began_at`` is in seconds since the epoch. ``error`` is what the client was
     told, ``error_code`` None for a tool's own failure. ``sent_bytes`` counts its
-    messages, without their framing.
+    messages, without their framing. ``notes`` is what the call has told of itself by
+    ``Context.note``.
     """
 
     method: str
@@ -57,12 +61,60 @@ class ServedRequest:
     error_code: int | None
     error: str | None
     sent_bytes: int
+    notes: Mapping[str, Any]
+
+    @property
+    def name(self) -> str | None:
+        """What was called, read or got: the name of a tool or prompt, or a URI, as
+        the client wrote it, cut to 255 characters. None where it named nothing.
+        """
+        said = self.params.get("name", self.params.get("uri"))
+        return said[:MAX_NAME_CHARS] if type(said) is str else None
+
+    @property
+    def session(self) -> str | None:
+        """The handle of the session, which tells it from others and opens none."""
+        return None if self.session_id is None else session_handle(self.session_id)
 
     @property
     def trace_id(self) -> str | None:
         """The id of the client's trace, if it told one: 32 hexadecimal digits."""
         parent = tracecontext.traceparent(self.params, self.headers)
         return None if parent is None else tracecontext.trace_id(parent)
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Connection:
+    """A stream that waits for what may come, or a connection that carries messages
+    both ways, from its beginning to its end.
+
+    ``client`` and ``revision`` are known once the client has said them. ``ending``
+    says why it ended, in a word that is one of few, and is "" until then. Messages
+    are counted where they go both ways; of a stream that goes one way the bytes alone,
+    as they were written.
+    """
+
+    door: str
+    caller: Caller
+    client: Mapping[str, Any] | None = None
+    revision: str | None = None
+    began_at: float = field(default_factory=time.time)
+    duration_s: float = 0.0
+    ending: str = ""
+    received: int = 0
+    sent: int = 0
+    sent_bytes: int = 0
+
+
+class Wire(Protocol):
+    """Is shown each message as it comes and goes, where a server is debugged.
+
+    ``where`` is the door, and what of it; ``message`` is JSON as UTF-8, or empty.
+    """
+
+    def received(self, where: str, message: bytes) -> None: ...
+
+    def sent(self, where: str, message: bytes) -> None: ...
 
 
 class Observer:
@@ -74,6 +126,17 @@ class Observer:
 
     def request_served(self, request: ServedRequest) -> None:
         """A request has its response, or will have none."""
+
+    def request_refused(self, status: int, reason: str) -> None:
+        """A door turned somebody away before there was a request: with an HTTP
+        status, and with ``reason`` as far as it was told.
+        """
+
+    def connection_began(self, connection: Connection) -> None:
+        """Somebody is connected who was let in. The same object is told at its end."""
+
+    def connection_ended(self, connection: Connection) -> None:
+        """A connection is over, and its record is complete."""
 
     async def drain(self) -> None:
         """Keep what was observed: the process is about to end."""
@@ -99,10 +162,38 @@ def tell(exchange: Exchange, outcome: Outcome, error: str | None) -> None:
         error_code=None if exchange.error is None else exchange.error.code,
         error=error,
         sent_bytes=exchange.sent_bytes,
+        notes=exchange.notes,
     )
-    for observer in exchange.server.observers:
+    _each(exchange.server.observers, lambda one: one.request_served(served))
+
+
+def tell_refused(observers: Iterable[Observer], status: int, reason: str) -> None:
+    """Tell every observer that somebody was turned away."""
+    _each(observers, lambda one: one.request_refused(status, reason))
+
+
+def tell_began(observers: Iterable[Observer], connection: Connection) -> None:
+    """Tell every observer that a connection has begun."""
+    _each(observers, lambda one: one.connection_began(connection))
+
+
+def tell_ended(
+    observers: Iterable[Observer], connection: Connection, ending: str
+) -> None:
+    """Tell every observer that a connection is over, unless they were told so
+    before. What it says of its end already stays.
+    """
+    if connection.duration_s:
+        return
+    connection.ending = connection.ending or ending
+    connection.duration_s = max(time.time() - connection.began_at, 1e-6)
+    _each(observers, lambda one: one.connection_ended(connection))
+
+
+def _each(observers: Iterable[Observer], tell: Callable[[Observer], None]) -> None:
+    for observer in observers:
         try:
-            observer.request_served(served)
+            tell(observer)
         except Exception:
             logger.exception("an observer failed")
 

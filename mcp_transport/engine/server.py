@@ -15,19 +15,22 @@ from mcp_transport.engine.answers import Answers
 from mcp_transport.engine.caller import Caller
 from mcp_transport.engine.calls import CallKey, Calls, Holder, told_to_end
 from mcp_transport.engine.catalogue import Catalogue
-from mcp_transport.engine.changes import Change, Changes, ListChanged
+from mcp_transport.engine.changes import Change, Changes, ListChanged, ListKind
 from mcp_transport.engine.context import Context
 from mcp_transport.engine.errors import ResourceNotFound
 from mcp_transport.engine.exchange import Arrival, Exchange
 from mcp_transport.engine.limits import Limits
 from mcp_transport.engine.methods import METHODS, STREAMS
-from mcp_transport.engine.observing import Observer
+from mcp_transport.engine.observing import Observer, Wire
 from mcp_transport.engine.quotas import Quotas
 from mcp_transport.engine.session import Session
 from mcp_transport.engine.signals import (
     Alone,
+    Announced,
     Answered,
     Cancelled,
+    CatalogueChanged,
+    Dismissed,
     Ended,
     Signal,
     Signals,
@@ -85,7 +88,8 @@ class Server:
     model, or None to keep it inside; ``missing`` are those of its exceptions
     that mean "there is no such resource". ``signals`` is the way to the
     other processes that serve the same sessions. ``quotas`` say how often a
-    caller is served. ``observers`` are told of every request.
+    caller is served. ``observers`` are told of every request, and ``wire`` is shown
+    every message.
     """
 
     def __init__(
@@ -104,6 +108,7 @@ class Server:
         signals: Signals | None = None,
         quotas: Quotas | None = None,
         observers: Sequence[Observer] = (),
+        wire: Wire | None = None,
     ) -> None:
         self.catalogue = catalogue
         self.info = dict(info)
@@ -124,7 +129,9 @@ class Server:
         self._metas: dict[str, dict[str, Any]] = {}
         self._hooks = tuple(hooks)
         self.observers = tuple(observers)
-        catalogue.watch(lambda kind: self.announce(ListChanged(kind)))
+        self.wire = wire
+        self._attends = False
+        catalogue.watch(self._list_changed)
 
     def open(self, arrival: Arrival) -> Exchange:
         """Take one message in. The exchange that comes back has begun already:
@@ -132,6 +139,10 @@ class Server:
         """
         exchange = Exchange(self, arrival)
         message = arrival.message
+        if not self._attends and arrival.binding.streaming:
+            # Whoever is served is to see what the others change.
+            self._attends = True
+            self.signals.attend()
         if isinstance(message, Request):
             self._request(exchange, message)
         else:
@@ -272,7 +283,7 @@ class Server:
             return None
         return None if self.hear(signal) else signal
 
-    def hear(self, signal: Signal | Change) -> bool:
+    def hear(self, signal: Signal | Announced) -> bool:
         """Take what this or another process was told; False when nothing here was
         concerned. A call that is unknown, or has finished, is no matter.
 
@@ -285,13 +296,22 @@ class Server:
         if isinstance(signal, Ended):
             self.calls.cancel_session(signal.session_id)
             return False
-        self.changes.publish(signal)
+        if isinstance(signal, Dismissed):
+            # What is open is for the doors to end.
+            return False
+        if isinstance(signal, CatalogueChanged):
+            self.catalogue.renew()
+        elif not isinstance(signal, ListChanged) or signal.number is None:
+            self.changes.publish(signal)
         return True
 
     def announce(self, change: Change) -> None:
         """Tell all that want to know of a change. Any thread may call it."""
         self.changes.publish(change)
         self.signals.announce(change)
+
+    def _list_changed(self, kind: ListKind, number: int | None = None) -> None:
+        self.announce(ListChanged(kind, number))
 
     def end_streams(self) -> None:
         """End every listen stream with its result, as before a shutdown, and each

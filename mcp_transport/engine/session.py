@@ -30,7 +30,8 @@ class Session:
     """The state of one client between its requests.
 
     ``subject`` is the caller that it belongs to: to every other caller it does
-    not exist.
+    not exist. ``door`` is the name of the binding that it was begun at, and
+    ``token_id`` that of the credential, where it has one.
     """
 
     id: str
@@ -38,6 +39,8 @@ class Session:
     peer: Peer | None = None
     phase: Phase = Phase.NEW
     subscriptions: set[str] = field(default_factory=set)
+    door: str = ""
+    token_id: str = ""
 
     def initialized(self) -> None:
         """The client has said that it is ready."""
@@ -54,9 +57,10 @@ class Session:
         return isinstance(change, ListChanged) or change.uri in self.subscriptions
 
     @classmethod
-    def new(cls, caller: Caller) -> Session:
+    def new(cls, caller: Caller, door: str = "") -> Session:
         """Make a session with an id of 192 random bits, visible ASCII."""
-        return cls(secrets.token_urlsafe(24), caller.subject)
+        id, token_id = secrets.token_urlsafe(24), caller.token_id or ""
+        return cls(id, caller.subject, door=door, token_id=token_id)
 
 
 class SessionStore(Protocol):
@@ -86,3 +90,9 @@ class SessionStore(Protocol):
         ...
 
     async def remove(self, id: str) -> None: ...
+
+    def count(self) -> int:
+        """Return how many there are. May ask over a connection of its own: not for the
+        event loop.
+        """
+        ...

@@ -37,24 +37,38 @@ class Ended:
     session_id: str
 
 
-Signal = Cancelled | Answered | Ended
-Hear = Callable[[Signal | Change], object]
+@dataclass(frozen=True, slots=True)
+class CatalogueChanged:
+    """What catalogues are read from has changed: it is time to read it again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dismissed:
+    """An administrator wants a stream or socket to end, by its handle."""
+
+    handle: str
+
+
+Signal = Cancelled | Answered | Ended | Dismissed
+Announced = Change | CatalogueChanged
+Hear = Callable[[Signal | Announced], object]
 
 
 class Signals(Protocol):
     """The way from each process to all others. Nothing that it took is lost."""
 
     def listen(self, hear: Hear) -> None:
-        """Call ``hear`` for each signal and change of another process."""
+        """Call ``hear`` too for each signal and change of another process."""
         ...
 
     async def send(self, signal: Signal) -> None:
         """Tell every other process. Raises StoreUnavailable."""
         ...
 
-    def announce(self, change: Change) -> None:
+    def announce(self, change: Announced) -> None:
         """Tell every session that wants to know of ``change``, and every other
-        process. Returns at once; any thread may call it, of any process.
+        process. Any thread may call it, of any process, and where the process
+        serves it returns at once.
         """
         ...
 
@@ -72,6 +86,6 @@ class Alone:
 
     async def send(self, signal: Signal) -> None: ...
 
-    def announce(self, change: Change) -> None: ...
+    def announce(self, change: Announced) -> None: ...
 
     def attend(self) -> None: ...

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from mcp_transport.engine.eventlog import EventLog
+from mcp_transport.engine.presence import Presence
 from mcp_transport.engine.session import SessionStore
 from mcp_transport.engine.signals import Signals
 
@@ -24,3 +25,6 @@ class Store(Protocol):
 
     @property
     def signals(self) -> Signals: ...
+
+    @property
+    def presence(self) -> Presence: ...

@@ -120,6 +120,11 @@ class Tool(Entry):
             caller.tools is None or self.name in caller.tools
         )
 
+    @property
+    def counted(self) -> tuple[tuple[str, Rate], ...]:
+        """What one call counts as, each with how often one caller may."""
+        return () if self.rate is None else ((self.name, self.rate),)
+
     def to_json(self) -> Json:
         return self.listed(
             inputSchema=self.input_schema,

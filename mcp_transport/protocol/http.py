@@ -16,7 +16,6 @@ from typing import Any
 from mcp_transport.protocol.errors import (
     HEADER_MISMATCH,
     INSUFFICIENT_SCOPE,
-    METHOD_NOT_FOUND,
     TOO_MANY_REQUESTS,
     UNAVAILABLE,
     ProtocolError,
@@ -61,11 +60,6 @@ def error_status(error: ProtocolError, revision: Revision) -> int:
     return revision.statuses.get(error.code, 200)
 
 
-def refusal_status(error: ProtocolError) -> int:
-    """Return the HTTP status for a request refused before it was dispatched."""
-    return 404 if error.code == METHOD_NOT_FOUND else 400
-
-
 def classify(
     message: Message | Batch,
     headers: Mapping[str, str],
@@ -73,8 +67,7 @@ def classify(
 ) -> Revision | None:
     """Return the stateless revision that a request speaks, or None for a session.
 
-    Raises ProtocolError for what belongs to no era; the caller answers it with
-    ``refusal_status``.
+    Raises ProtocolError for what belongs to no era; it is answered with 400.
     """
     version = headers.get(VERSION_HEADER)
     if not isinstance(message, (Request, Notification)):

@@ -35,6 +35,7 @@ LEVELS = (
     "emergency",
 )
 SEVERITY = {level: n for n, level in enumerate(LEVELS)}
+MAX_CLIENT_LENGTH = 100
 
 
 def claimed_version(params: Mapping[str, Any]) -> Any:
@@ -128,6 +129,19 @@ class Peer:
             raise invalid_params("clientInfo must be an object")
         revision = supported.get(version) or list(supported.values())[-1]
         return cls(revision, capabilities, info, revision.default_log_level)
+
+    @property
+    def client(self) -> str:
+        """What the client calls itself, name and version, in a line for a person;
+        "" where it does not say.
+        """
+        info = self.info or {}
+        said = [
+            part for key in ("name", "version") if type(part := info.get(key)) is str
+        ]
+        # Neither breaks a line nor turns the direction of what follows.
+        printable = "".join(c for c in " ".join(said) if c.isprintable())
+        return printable.strip()[:MAX_CLIENT_LENGTH]
 
     def declares(self, capability: tuple[str, ...]) -> bool:
         """Tell whether the client declared this capability path.

@@ -13,8 +13,22 @@ from dataclasses import dataclass, field
 from mcp_transport.engine.changes import Change
 from mcp_transport.engine.eventlog import STANDING
 from mcp_transport.engine.limits import Limits
+from mcp_transport.engine.presence import (
+    Census,
+    SeenSession,
+    SeenStream,
+    Streams,
+    seen_session,
+    session_handle,
+)
 from mcp_transport.engine.session import Claimed, Session
-from mcp_transport.engine.signals import Hear, Signal
+from mcp_transport.engine.signals import (
+    Announced,
+    CatalogueChanged,
+    Ended,
+    Hear,
+    Signal,
+)
 from mcp_transport.protocol.messages import Id, encode_notification
 from mcp_transport.stores.memory_events import Clock, MemoryEvents
 
@@ -30,6 +44,7 @@ class MemoryStore:
         self.events = MemoryEvents(limits, clock)
         self.sessions = MemorySessions(limits, self.events, clock)
         self.signals = MemorySignals(self.sessions, self.events)
+        self.presence = MemoryPresence(self.sessions, self.signals)
 
 
 @dataclass(slots=True, eq=False)
@@ -102,10 +117,32 @@ class MemorySessions:
     async def remove(self, id: str) -> None:
         self._end(id)
 
+    def count(self) -> int:
+        now = self._clock()
+        return sum(not self._expired(kept, now) for kept in list(self._kept.values()))
+
     def wanting(self, change: Change) -> list[str]:
         """Return the ids of the sessions that are to hear of ``change``."""
         self._sweep(self._clock())
         return [id for id, kept in self._kept.items() if kept.session.wants(change)]
+
+    def census(self, most: int) -> Census[SeenSession]:
+        """Return those that were used last. Any thread may ask."""
+        now, wall = self._clock(), time.time()
+        kept = [one for one in list(self._kept.values()) if not self._expired(one, now)]
+        kept.sort(key=lambda one: one.used_at, reverse=True)
+        seen = (
+            seen_session(
+                one.session, wall - (now - one.created_at), wall - (now - one.used_at)
+            )
+            for one in kept[:most]
+        )
+        return Census(tuple(seen), len(kept))
+
+    def called(self, handle: str) -> str | None:
+        """Return the id of the session that has this handle."""
+        ids = (id for id in list(self._kept) if session_handle(id) == handle)
+        return next(ids, None)
 
     def _end(self, id: str) -> None:
         kept = self._kept.pop(id, None)
@@ -135,9 +172,15 @@ class MemorySignals:
     def __init__(self, sessions: MemorySessions, events: MemoryEvents) -> None:
         self._sessions = sessions
         self._events = events
+        self._hearing: list[Hear] = []
 
     def listen(self, hear: Hear) -> None:
-        """Nobody else says anything."""
+        self._hearing.append(hear)
+
+    def say(self, signal: Signal) -> None:
+        """Tell this process what no client said."""
+        for hear in self._hearing:
+            hear(signal)
 
     def attend(self) -> None:
         """Nobody else says anything."""
@@ -145,9 +188,9 @@ class MemorySignals:
     async def send(self, signal: Signal) -> None:
         """What concerned nothing in this process concerns nothing."""
 
-    def announce(self, change: Change) -> None:
+    def announce(self, change: Announced) -> None:
         loop = self._events.loop
-        if loop is None or loop.is_closed():
+        if loop is None or loop.is_closed() or isinstance(change, CatalogueChanged):
             return
         loop.call_soon_threadsafe(self._tell, change)
 
@@ -155,3 +198,35 @@ class MemorySignals:
         message = encode_notification(*change.notification)
         for id in self._sessions.wanting(change):
             self._events.say(id, STANDING, message)
+
+
+class MemoryPresence:
+    """Presence where there is no other process."""
+
+    def __init__(self, sessions: MemorySessions, signals: MemorySignals) -> None:
+        self._sessions = sessions
+        self._signals = signals
+        self._streams: Streams | None = None
+
+    def watch(self, streams: Streams) -> None:
+        self._streams = streams
+
+    def changed(self) -> None:
+        """Whoever asks looks at the streams themselves."""
+
+    async def sessions(self, most: int) -> Census[SeenSession]:
+        return self._sessions.census(most)
+
+    async def streams(self, most: int) -> Census[SeenStream]:
+        return Census((), 0) if self._streams is None else self._streams.census(most)
+
+    async def end_session(self, handle: str) -> bool:
+        id = self._sessions.called(handle)
+        if id is None:
+            return False
+        await self._sessions.remove(id)
+        self._signals.say(Ended(id))
+        return True
+
+    async def end_stream(self, handle: str) -> bool:
+        return self._streams is not None and self._streams.dismiss(handle)

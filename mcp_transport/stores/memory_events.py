@@ -19,6 +19,9 @@ from mcp_transport.protocol.messages import Id
 
 Clock = Callable[[], float]
 
+# What a stream costs besides its events.
+STREAM_BYTES = 1024
+
 
 @dataclass(slots=True, eq=False)
 class _Stream:
@@ -61,6 +64,29 @@ class _Stream:
         return self.closed or self.dropped
 
 
+@dataclass(slots=True, eq=False)
+class _Session:
+    """The streams of a session, and which of them have ended, oldest first."""
+
+    streams: dict[str, _Stream] = field(default_factory=dict)
+    closed: dict[str, _Stream] = field(default_factory=dict)
+    closed_bytes: int = 0
+
+    def close(self, held: _Stream) -> None:
+        self.closed[held.name] = held
+        self.closed_bytes += STREAM_BYTES + held.size_bytes
+
+    def unread(self) -> str | None:
+        """Return the one that ended first of those that nobody reads."""
+        unread = (name for name, held in self.closed.items() if held.reader is None)
+        return next(unread, None)
+
+    def forget(self, stream: str) -> None:
+        held = self.closed.pop(stream)
+        self.closed_bytes -= STREAM_BYTES + held.size_bytes
+        del self.streams[stream]
+
+
 class MemoryEvents:
     """An EventLog. A stream keeps its newest events within the bounds, and all
     of it goes some time after it was closed.
@@ -71,7 +97,8 @@ class MemoryEvents:
         self.loop: asyncio.AbstractEventLoop | None = None
         self._limits = limits
         self._clock = clock
-        self._streams: dict[str, dict[str, _Stream]] = {}
+        self._sessions: dict[str, _Session] = {}
+        # When each stream ended that is kept, in this order.
         self._closed: dict[tuple[str, str], float] = {}
 
     async def write(
@@ -98,7 +125,8 @@ class MemoryEvents:
         return held.reader
 
     async def is_read(self, session_id: str, stream: str) -> bool:
-        held = self._streams.get(session_id, {}).get(stream)
+        session = self._sessions.get(session_id)
+        held = None if session is None else session.streams.get(stream)
         return held is not None and held.reader is not None
 
     def say(self, session_id: str, stream: str, message: bytes) -> None:
@@ -140,34 +168,45 @@ class MemoryEvents:
         return excess
 
     def closing(self, session_id: str, held: _Stream) -> None:
-        if not held.over:
-            held.closed = True
-            self._closed[(session_id, held.name)] = self._clock()
-            held.wake()
+        if held.over:
+            return
+        session = self._sessions[session_id]
+        held.closed = True
+        session.close(held)
+        self._closed[(session_id, held.name)] = self._clock()
+        held.wake()
+        while session.closed_bytes > self._limits.replay_session_bytes:
+            oldest = session.unread()
+            if oldest is None or oldest == held.name:
+                break
+            session.forget(oldest)
+            del self._closed[(session_id, oldest)]
 
     def begin(self, session_id: str) -> None:
         """Let a session have streams, until they are dropped."""
-        self._streams[session_id] = {}
+        self._sessions[session_id] = _Session()
 
     def drop(self, session_id: str) -> None:
         """Forget every stream of a session."""
-        for stream, held in self._streams.pop(session_id, {}).items():
+        session = self._sessions.pop(session_id, None) or _Session()
+        for stream, held in session.streams.items():
             self._closed.pop((session_id, stream), None)
             held.dropped = True
             held.wake()
 
     def _opened(self, session_id: str, stream: str) -> _Stream:
-        streams = self._streams.get(session_id)
-        if streams is None:
+        session = self._sessions.get(session_id)
+        if session is None:
             # The session has ended meanwhile.
             return _Stream(stream, secrets.token_hex(4), dropped=True)
-        held = streams.get(stream)
+        held = session.streams.get(stream)
         if held is None:
-            held = streams[stream] = _Stream(stream, secrets.token_hex(4))
+            held = session.streams[stream] = _Stream(stream, secrets.token_hex(4))
         return held
 
     def _find(self, session_id: str, stream: str) -> _Stream:
-        held = self._streams.get(session_id, {}).get(stream)
+        session = self._sessions.get(session_id)
+        held = None if session is None else session.streams.get(stream)
         if held is None:
             raise Gone
         return held
@@ -178,7 +217,7 @@ class MemoryEvents:
             if closed_at >= before:
                 break
             del self._closed[(session_id, stream)]
-            self._streams.get(session_id, {}).pop(stream, None)
+            self._sessions[session_id].forget(stream)
 
 
 class _MemoryWriter:

@@ -186,6 +186,10 @@ class Deliveries:
         told = known is not None and hears_notices(known)
         return (sse_event(GOING_AWAY) if told else b"") + await come_back()
 
+    def __len__(self) -> int:
+        """How many recordings have not come to their end."""
+        return len(self._tasks)
+
     async def settle(self, timeout_s: float) -> None:
         """Wait until all that was said so far is recorded."""
         if self._tasks:

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Any, Protocol
 
 from mcp_transport.engine.caller import Caller
 from mcp_transport.engine.changes import Change
 from mcp_transport.engine.exchange import Arrival, Binding, Exchange
+from mcp_transport.engine.observing import Connection, tell_began, tell_ended
 from mcp_transport.engine.server import Server
 from mcp_transport.engine.session import Session
 from mcp_transport.protocol.errors import (
@@ -35,8 +36,9 @@ from mcp_transport.protocol.messages import (
     encode_notification,
     parse,
 )
-from mcp_transport.protocol.peer import claimed_version, unsupported_version
+from mcp_transport.protocol.peer import Peer, claimed_version, unsupported_version
 from mcp_transport.transports.goodbye import GOING_AWAY, hears_notices
+from mcp_transport.transports.tapped import Tapped
 
 logger = logging.getLogger("mcp_transport")
 
@@ -92,28 +94,35 @@ async def serve(
     *,
     patience_s: float = 0,
     linger_s: float = 0,
+    met: Callable[[Peer], None] = lambda peer: None,
+    record: Connection | None = None,
 ) -> None:
     """Serve one connection until the client goes; then end what still runs.
 
     Where a client can be kept waiting, a message that finds as many requests
     running as may is given ``patience_s`` seconds before it is taken. Where one
     can have no more to say and still listen, calls that run by then have
-    ``linger_s`` seconds to end and to be answered.
+    ``linger_s`` seconds to end and to be answered. ``met`` is told with each request
+    who the client says it is, and the observers are told of the connection: ``record``
+    is what they are given, in which a door can say why the connection ended.
     """
+    if server.wire is not None:
+        transport = Tapped(transport, server.wire, binding.name)
     await transport.start()
-    connection = _Connection(server, transport, caller, binding)
+    record = record or Connection(door=binding.name, caller=caller)
+    connection = _Connection(server, transport, caller, binding, met, record)
+    tell_began(server.observers, record)
+    ending = "failed"
     try:
-        while await connection.take():
-            await connection.room(patience_s)
-        await connection.linger(linger_s)
-    except GoingAway:
-        await connection.part()
-    except ConnectionError:
-        logger.info("a %s connection broke", binding.name)
+        ending = await connection.last(patience_s, linger_s)
+    except asyncio.CancelledError:
+        ending = "going_away"
+        raise
     finally:
         try:
             await connection.end()
         finally:
+            tell_ended(server.observers, record, ending)
             await transport.close()
 
 
@@ -121,19 +130,41 @@ class _Connection:
     """What is known of one connection while it lasts: its session, its calls."""
 
     def __init__(
-        self, server: Server, transport: Transport, caller: Caller, binding: Binding
+        self,
+        server: Server,
+        transport: Transport,
+        caller: Caller,
+        binding: Binding,
+        met: Callable[[Peer], None],
+        record: Connection,
     ) -> None:
         self._server = server
         self._transport = transport
         self._caller = caller
         self._binding = binding
-        self._session = Session.new(caller)
+        self._met = met
+        self._record = record
+        self._session = Session.new(caller, binding.name)
         self._stateless = False
         self._exchanges: dict[str | int, Exchange] = {}
         self._refused = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._sending = asyncio.Lock()
         self._stop_listening = server.changes.subscribe(self._changed)
+
+    async def last(self, patience_s: float, linger_s: float) -> str:
+        """Take what comes until nothing more does; return why."""
+        try:
+            while await self.take():
+                await self.room(patience_s)
+            await self.linger(linger_s)
+        except GoingAway:
+            await self.part()
+            return "going_away"
+        except ConnectionError:
+            logger.info("a %s connection broke", self._binding.name)
+            return "broken"
+        return "client_left"
 
     async def take(self) -> bool:
         """Take one frame in; what has to wait goes on in a task.
@@ -144,6 +175,7 @@ class _Connection:
             data = await self._transport.receive()
             if data is None:
                 return False
+            self._record.received += 1
             messages = self._unbatched(parse(data))
         except ProtocolError as error:
             messages = (error,)
@@ -154,6 +186,7 @@ class _Connection:
                 self._transport.error(error)
                 await self._send(encode_error(error.request_id, error))
                 if isinstance(error, Flooded):
+                    self._record.ending = "too_many"
                     return False
         return True
 
@@ -179,6 +212,8 @@ class _Connection:
         exchange = self._server.open(
             Arrival(message, self._binding, self._caller, session=self._session)
         )
+        if isinstance(message, Request) and not exchange.refused:
+            self._meet(exchange.peer)
         if exchange.done:
             await self._deliver(exchange)
             return
@@ -253,6 +288,12 @@ class _Connection:
     async def _send(self, message: bytes) -> None:
         async with self._sending:
             await self._transport.send(message)
+            self._record.sent += 1
+            self._record.sent_bytes += len(message)
+
+    def _meet(self, peer: Peer) -> None:
+        self._record.client, self._record.revision = peer.info, peer.revision.name
+        self._met(peer)
 
     def _changed(self, change: Change) -> None:
         """Tell a session what changed; a stateless client listens by request."""

@@ -8,20 +8,36 @@ and of all.
 from __future__ import annotations
 
 import asyncio
+import heapq
 import logging
+import secrets
+import time
 from collections import Counter
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from enum import Enum
-from functools import cache
+from functools import cache, partial
 from typing import TypeVar
 
 from django.core.signals import setting_changed
 
-from mcp_transport.conf import get_conf
+from mcp_transport.conf import get_conf, get_server, get_store
 from mcp_transport.engine.caller import Caller, Credential
 from mcp_transport.engine.limits import Limits
+from mcp_transport.engine.observing import (
+    Connection,
+    Observer,
+    tell_began,
+    tell_ended,
+)
+from mcp_transport.engine.presence import (
+    Census,
+    SeenStream,
+    session_handle,
+    this_process,
+)
 from mcp_transport.protocol.errors import TooManyRequests
-from mcp_transport.transports.replies import EventStream
+from mcp_transport.protocol.peer import Peer
+from mcp_transport.transports.replies import Closing, EventStream
 
 logger = logging.getLogger("mcp_transport")
 
@@ -37,6 +53,15 @@ class Ending(Enum):
 
     WITHDRAWN = "its credential grants nothing any more"
     RESTART = "the server goes away"
+    DISMISSED = "an administrator has ended it"
+
+
+# What observers are told: the words for sockets too.
+ENDINGS = {
+    Ending.WITHDRAWN: "no_credential",
+    Ending.RESTART: "going_away",
+    Ending.DISMISSED: "dismissed",
+}
 
 
 class StreamEnded(Exception):
@@ -59,9 +84,16 @@ class OpenStream:
         "_credential",
         "_registry",
         "answers",
+        "began_at",
         "caller",
+        "connection",
+        "door",
         "ending",
+        "handle",
+        "peer",
+        "session_id",
         "standing",
+        "used_at",
     )
 
     def __init__(
@@ -78,10 +110,39 @@ class OpenStream:
         self.standing = standing
         self.answers = False
         self.ending: Ending | None = None
+        self.handle = secrets.token_hex(8)
+        self.door = ""
+        self.peer: Peer | None = None
+        self.session_id = ""
+        self.connection: Connection | None = None
+        self.began_at = self.used_at = time.time()
 
     @property
     def subject(self) -> str:
         return self.caller.subject
+
+    def meet(self, peer: Peer) -> None:
+        """Hear who the client says it is."""
+        known, self.peer = self.peer, peer
+        if known is None or known.info != peer.info:
+            self._registry.changed()
+
+    @property
+    def seen(self) -> SeenStream:
+        peer = self.peer
+        return SeenStream(
+            handle=self.handle,
+            subject=self.subject,
+            token_id=self.caller.token_id or "",
+            door=self.door,
+            client="" if peer is None else peer.client,
+            revision="" if peer is None else peer.revision.name,
+            began_at=self.began_at,
+            used_at=self.used_at,
+            session=session_handle(self.session_id) if self.session_id else "",
+            standing=self.standing,
+            process=this_process(),
+        )
 
     async def next(self, following: Callable[[], Awaitable[T]]) -> T:
         """Wait for what comes next. Raises StreamEnded when nothing is to follow."""
@@ -89,7 +150,9 @@ class OpenStream:
             raise StreamEnded(self.ending)
         try:
             async with asyncio.timeout(None) as self._alarm:
-                return await following()
+                came = await following()
+            self.used_at = time.time()
+            return came
         except TimeoutError:
             # Raised outside of the block again, it could be anybody's.
             if self.ending is None:
@@ -110,34 +173,63 @@ class OpenStream:
 
     def close(self) -> None:
         self._registry.discard(self)
+        if self.standing and self.connection is not None:
+            tell_ended(self._registry.observers, self.connection, "client_left")
 
     def carry(self, response: EventStream) -> EventStream:
         """Let a response last as long as this stream may. It is closed with it."""
         self.answers = response.answers
+        self.door, self.peer = response.door, response.peer
+        self.session_id = response.session_id
+        self._registry.changed()
+        connection = self.connection = _connection(response, self.caller)
+        if self.standing:
+            tell_began(self._registry.observers, connection)
         loop = asyncio.get_running_loop()
         # Django's own handler closes a response on another thread.
-        response._resource_closers.append(  # type: ignore[attr-defined]
-            lambda: loop.call_soon_threadsafe(self.close)
-        )
+        response.closing.then(partial(loop.call_soon_threadsafe, self.close))
         # Not streaming_content: Django's wrapper would not close what it wraps.
         pieces: AsyncGenerator[bytes, None] = response._iterator  # type: ignore[attr-defined]
-        response.streaming_content = self._lasting(pieces, response)
+        response.streaming_content = self._lasting(
+            pieces, connection, response.goodbye, response.closing
+        )
         return response
 
     async def _lasting(
-        self, pieces: AsyncGenerator[bytes, None], response: EventStream
+        self,
+        pieces: AsyncGenerator[bytes, None],
+        connection: Connection,
+        goodbye: Callable[[], Awaitable[bytes]],
+        closing: Closing,
     ) -> AsyncGenerator[bytes, None]:
+        """``closing`` is held as long as this may be sent, by whatever response."""
         try:
             while True:
-                yield await self.next(pieces.__anext__)
+                piece = await self.next(pieces.__anext__)
+                connection.sent_bytes += len(piece)
+                yield piece
         except StopAsyncIteration:
-            return
+            connection.ending = "over"
         except StreamEnded as ended:
+            connection.ending = ENDINGS[ended.ending]
             if ended.ending is Ending.RESTART:
-                yield await response.goodbye()
+                yield await goodbye()
         finally:
             await pieces.aclose()
             self.close()
+
+
+def _connection(response: EventStream, caller: Caller) -> Connection:
+    """Return what observers are told of a stream. (Of a socket they are told by who
+    serves it.)
+    """
+    peer = response.peer
+    return Connection(
+        door=response.door,
+        caller=caller,
+        client=None if peer is None else peer.info,
+        revision=None if peer is None else peer.revision.name,
+    )
 
 
 class OpenStreams:
@@ -145,11 +237,20 @@ class OpenStreams:
 
     A standing one, which waits for what may come, counts for its caller, and is
     refused where the process is full. One that answers a call never is: by then the
-    call runs. It ends with the call, of which there are only so many.
+    call runs. It ends with the call, of which there are only so many. ``changed`` is
+    called whenever one is opened or closed, on the event loop, and ``observers`` are
+    told of the standing ones.
     """
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(
+        self,
+        limits: Limits,
+        changed: Callable[[], None] = lambda: None,
+        observers: Sequence[Observer] = (),
+    ) -> None:
         self._limits = limits
+        self.observers = observers
+        self.changed = changed
         self._open: set[OpenStream] = set()
         self._standing: Counter[str] = Counter()
         self._leaving = False
@@ -158,6 +259,21 @@ class OpenStreams:
 
     def __len__(self) -> int:
         return len(self._open)
+
+    def census(self, most: int) -> Census[SeenStream]:
+        """Return those that were used last. Any thread may ask."""
+        streams = list(self._open)
+        last = heapq.nlargest(most, streams, key=lambda stream: stream.used_at)
+        return Census(tuple(stream.seen for stream in last), len(streams))
+
+    def dismiss(self, handle: str) -> bool:
+        """End one for good; False where it is not open here."""
+        for stream in self._open:
+            if stream.handle == handle:
+                logger.info("a stream of %s ends: it was dismissed", stream.subject)
+                stream.end(Ending.DISMISSED)
+                return True
+        return False
 
     def standing(self, caller: Caller, credential: Credential) -> OpenStream:
         """Make room for a stream or socket of its own.
@@ -182,6 +298,7 @@ class OpenStreams:
         if self._leaving and stream.standing:
             stream.end(Ending.RESTART)
         self._watch()
+        self.changed()
         return stream
 
     def discard(self, stream: OpenStream) -> None:
@@ -191,6 +308,7 @@ class OpenStreams:
         self._standing[stream.subject] -= stream.standing
         if not self._standing[stream.subject]:
             del self._standing[stream.subject]
+        self.changed()
         emptied = self._emptied
         if not self._open and emptied is not None and not emptied.done():
             emptied.set_result(None)
@@ -247,7 +365,11 @@ class OpenStreams:
 
 @cache
 def get_open_streams() -> OpenStreams:
-    return OpenStreams(get_conf().limits)
+    presence = get_store().presence
+    observers = get_server().observers
+    streams = OpenStreams(get_conf().limits, presence.changed, observers)
+    presence.watch(streams)
+    return streams
 
 
 def _forget(*, setting: str, **_: object) -> None:

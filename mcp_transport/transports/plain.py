@@ -26,13 +26,11 @@ from mcp_transport.engine.session import Session
 from mcp_transport.engine.store import Store
 from mcp_transport.protocol.errors import ProtocolError, invalid_request
 from mcp_transport.protocol.framing import sse_event
-from mcp_transport.protocol.http import refusal_status
 from mcp_transport.protocol.lifecycle import Phase
 from mcp_transport.protocol.messages import (
     Message,
     Request,
     dumps,
-    encode_error,
     loads,
     parse,
 )
@@ -41,11 +39,11 @@ from mcp_transport.protocol.revisions import PLAIN
 from mcp_transport.transports.delivery import Deliveries, live
 from mcp_transport.transports.replies import (
     RETRY_MS,
+    EventStream,
     answer,
-    json_reply,
+    misread,
     nothing,
     refusal,
-    sse_reply,
 )
 from mcp_transport.transports.requests import Refused, posted, wire_headers
 
@@ -123,9 +121,7 @@ class PlainHTTP:
         except Refused as error:
             return refusal(error.status, error.reason)
         except ProtocolError as error:
-            return json_reply(
-                encode_error(error.request_id, error), headers, refusal_status(error)
-            )
+            return misread(error)
         session = await self._session(session_id, caller)
         streams = "text/event-stream" in headers.get("accept", "").lower()
         if streams and isinstance(message, Request) and hasattr(request, "scope"):
@@ -155,8 +151,10 @@ class PlainHTTP:
 
     def _streamed(self, arrival: Arrival, session: Session) -> HttpResponseBase:
         exchange = self._server.open(arrival)
-        response = sse_reply(self._events(exchange, session))
-        response._resource_closers.append(exchange.leave)  # type: ignore[attr-defined]
+        response = EventStream(
+            self._events(exchange, session), BINDING.name, session.peer, session.id
+        )
+        response.closing.then(exchange.leave)
         return response
 
     async def _events(
@@ -182,9 +180,9 @@ class PlainHTTP:
             )
         except Gone:
             return refusal(404, "the events after this Last-Event-ID are gone")
-        response = sse_reply(events)
+        response = EventStream(events, BINDING.name, session.peer, session.id)
         response.answers = False
-        response._resource_closers.append(release)  # type: ignore[attr-defined]
+        response.closing.then(release)
         return response
 
     async def _session(self, session_id: str, caller: Caller) -> Session:
@@ -193,7 +191,14 @@ class PlainHTTP:
         if known is not None:
             return known
         peer = Peer(PLAIN, log_level=PLAIN.default_log_level)
-        session = Session(session_id, caller.subject, peer, Phase.READY)
+        session = Session(
+            session_id,
+            caller.subject,
+            peer,
+            Phase.READY,
+            door=BINDING.name,
+            token_id=caller.token_id or "",
+        )
         await self._sessions.add(session)
         return session
 

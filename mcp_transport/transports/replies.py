@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import suppress
 
 from django.http import HttpResponse, StreamingHttpResponse
 
@@ -17,8 +19,9 @@ from mcp_transport.protocol.errors import (
     Unavailable,
     invalid_request,
 )
-from mcp_transport.protocol.http import error_status, refusal_status
+from mcp_transport.protocol.http import error_status
 from mcp_transport.protocol.messages import encode_error
+from mcp_transport.protocol.peer import Peer
 
 # What a client waits before it comes back, unless a tool says otherwise.
 RETRY_MS = 1000
@@ -48,7 +51,7 @@ def answer(
     if error is None:
         return json_reply(message, headers)
     if exchange.refused:
-        return json_reply(message, headers, refusal_status(error))
+        return json_reply(message, headers, 400)
     status = error_status(error, exchange.peer.revision)
     response = json_reply(message, headers, status)
     for name, value in told_by_headers(error).items():
@@ -113,17 +116,49 @@ async def come_back() -> bytes:
     return b"retry: %d\n\n" % RETRY_MS
 
 
+class Closing:
+    """What is to be done when a stream has ended, once: when its response is closed,
+    or when nobody holds that, nor what it sends, any more. Django does not close a
+    response whose client has gone by the time that it is ready to be sent.
+    """
+
+    def __init__(self) -> None:
+        self._to_do: list[Callable[[], object]] = []
+        self.now = weakref.finalize(self, _do, self._to_do)
+        self.now.atexit = False
+
+    def then(self, do: Callable[[], object]) -> None:
+        """Do this too. It may be done on any thread."""
+        self._to_do.append(do)
+
+
+def _do(to_do: list[Callable[[], object]]) -> None:
+    for do in to_do:
+        with suppress(RuntimeError):  # the loop was closed: all is over
+            do()
+
+
 class EventStream(StreamingHttpResponse):
     """``answers`` tells whether calls are answered on it. ``goodbye`` makes what is
     said last when the server ends it to restart: when to come back, if nothing else.
+    ``door`` is the name of the binding, ``peer`` who reads it, as far as it is known,
+    and ``session_id`` whose it is, "" for a stream outside of all sessions.
     """
 
     answers = True
     goodbye: Callable[[], Awaitable[bytes]] = staticmethod(come_back)
 
-
-def sse_reply(body: AsyncIterator[bytes]) -> EventStream:
-    return EventStream(body, content_type="text/event-stream", headers=STREAMED)
+    def __init__(
+        self,
+        body: AsyncIterator[bytes],
+        door: str,
+        peer: Peer | None,
+        session_id: str = "",
+    ) -> None:
+        super().__init__(body, content_type="text/event-stream", headers=STREAMED)
+        self.door, self.peer, self.session_id = door, peer, session_id
+        self.closing = Closing()
+        self._resource_closers.append(self.closing.now)  # type: ignore[attr-defined]
 
 
 def nothing(status: int, headers: Mapping[str, str] | None = None) -> HttpResponse:
@@ -133,18 +168,36 @@ def nothing(status: int, headers: Mapping[str, str] | None = None) -> HttpRespon
     return response
 
 
+class Refusal(HttpResponse):
+    """The reply to what did not become a request; ``reason`` is what it says."""
+
+    def __init__(
+        self,
+        status: int,
+        error: ProtocolError,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(
+            encode_error(error.request_id, error),
+            status=status,
+            content_type="application/json",
+            headers={**PRIVATE, **(headers or {})},
+        )
+        self.reason = error.message
+
+
 def refusal(
     status: int, reason: str, headers: Mapping[str, str] | None = None
-) -> HttpResponse:
+) -> Refusal:
     """Refuse a request for what HTTP itself says; the body is an error without id."""
-    return HttpResponse(
-        encode_error(None, invalid_request(reason)),
-        status=status,
-        content_type="application/json",
-        headers={**PRIVATE, **(headers or {})},
-    )
+    return Refusal(status, invalid_request(reason), headers)
 
 
-def unavailable(reason: str) -> HttpResponse:
+def misread(error: ProtocolError) -> Refusal:
+    """Refuse a body, or headers, in which no message can be found."""
+    return Refusal(400, error)
+
+
+def unavailable(reason: str) -> Refusal:
     """Refuse a request that may be sent again, soon."""
     return refusal(503, reason, {"Retry-After": str(RETRY_AFTER_S)})

@@ -17,8 +17,8 @@ from django.views.decorators.debug import sensitive_variables
 def wire_headers(request: HttpRequest) -> Mapping[str, str]:
     """Return the headers by lower-case name; repeated ones joined by commas.
 
-    Without Authorization: these are handed on, into the local variables that
-    error reports show. See ``authorization``.
+    Without Authorization and Cookie: these are handed on, into the local variables
+    that error reports show. See ``authorization``.
     """
     known: Mapping[str, str] | None = request.__dict__.get("_mcp_headers")
     if known is not None:
@@ -29,6 +29,7 @@ def wire_headers(request: HttpRequest) -> Mapping[str, str]:
     else:
         headers = joined(scope["headers"])
     request._mcp_authorization = headers.pop("authorization", None)  # type: ignore[attr-defined]
+    headers.pop("cookie", None)
     request._mcp_headers = headers  # type: ignore[attr-defined]
     return headers
 

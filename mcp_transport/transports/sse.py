@@ -25,7 +25,6 @@ from mcp_transport.engine.signals import Ended
 from mcp_transport.engine.store import Store, StoreUnavailable
 from mcp_transport.protocol.errors import ProtocolError, invalid_request
 from mcp_transport.protocol.framing import sse_comment, sse_event
-from mcp_transport.protocol.http import refusal_status
 from mcp_transport.protocol.messages import (
     Batch,
     Message,
@@ -36,7 +35,13 @@ from mcp_transport.protocol.messages import (
 from mcp_transport.protocol.revisions import STATEFUL
 from mcp_transport.transports.claims import claims, used_before
 from mcp_transport.transports.delivery import Deliveries
-from mcp_transport.transports.replies import json_reply, nothing, refusal, sse_reply
+from mcp_transport.transports.replies import (
+    EventStream,
+    json_reply,
+    misread,
+    nothing,
+    refusal,
+)
 from mcp_transport.transports.requests import (
     Refused,
     accepts,
@@ -89,7 +94,7 @@ class HTTPWithSSE:
         accept = wire_headers(request).get("accept", "*/*")
         if not accepts(accept.lower(), "text/event-stream"):
             return refusal(406, "Accept must list text/event-stream")
-        session = Session.new(caller)
+        session = Session.new(caller, BINDING.name)
         await self._sessions.add(session)
         framing = _Endpoint(_message_uri(request, session))
         age_s = self._limits.session_age_s
@@ -97,12 +102,10 @@ class HTTPWithSSE:
             session, STANDING, None, framing, age_s
         )
         loop = asyncio.get_running_loop()
-        response = sse_reply(events)
+        response = EventStream(events, BINDING.name, session.peer, session.id)
         response.goodbye = partial(self._deliveries.goodbye, session)
-        response._resource_closers += [  # type: ignore[attr-defined]
-            release,
-            lambda: loop.call_soon_threadsafe(self._closed, session),
-        ]
+        response.closing.then(release)
+        response.closing.then(partial(loop.call_soon_threadsafe, self._closed, session))
         return response
 
     def _closed(self, session: Session) -> None:
@@ -142,9 +145,7 @@ class HTTPWithSSE:
         try:
             parsed = parse(body)
         except ProtocolError as error:
-            return json_reply(
-                encode_error(error.request_id, error), headers, refusal_status(error)
-            )
+            return misread(error)
         try:
             session = await self._session(session_id, caller, parsed)
         except Claimed as error:

@@ -32,7 +32,6 @@ from mcp_transport.protocol.http import (
     SESSION_HEADER,
     classify,
     has_session,
-    refusal_status,
 )
 from mcp_transport.protocol.lifecycle import Phase
 from mcp_transport.protocol.messages import (
@@ -53,11 +52,12 @@ from mcp_transport.transports.delivery import (
 )
 from mcp_transport.transports.replies import (
     RETRY_MS,
+    EventStream,
     answer,
     json_reply,
+    misread,
     nothing,
     refusal,
-    sse_reply,
 )
 from mcp_transport.transports.requests import (
     Refused,
@@ -141,9 +141,7 @@ class StreamableHTTP:
             parsed = parse(body)
             revision = classify(parsed, headers, REVISIONS)
         except ProtocolError as error:
-            return json_reply(
-                encode_error(error.request_id, error), headers, refusal_status(error)
-            )
+            return misread(error)
         if revision is not None:
             assert not isinstance(parsed, tuple)
             arrival = Arrival(parsed, binding, caller, headers)
@@ -183,14 +181,15 @@ class StreamableHTTP:
             if not messages:
                 return nothing(202)
             return answer(exchange, messages[-1], headers)
-        response = sse_reply(live(exchange, self._limits))
-        response._resource_closers.append(exchange.leave)  # type: ignore[attr-defined]
+        events = live(exchange, self._limits)
+        response = EventStream(events, arrival.binding.name, exchange.peer)
+        response.closing.then(exchange.leave)
         return response
 
     async def _initialize(
         self, message: Request, caller: Caller, headers: Mapping[str, str]
     ) -> HttpResponseBase:
-        session = Session.new(caller)
+        session = Session.new(caller, ASGI.name)
         exchange = self._server.open(Arrival(message, ASGI, caller, headers, session))
         await exchange.settle()
         response = answer(exchange, exchange.take()[-1], headers)
@@ -280,10 +279,10 @@ class StreamableHTTP:
         events, release = await self._deliveries.read(
             session, stream, after, Resumable(session), self._limits.stream_age_s
         )
-        response = sse_reply(events)
+        response = EventStream(events, ASGI.name, session.peer, session.id)
         response.answers = stream != STANDING
         response.goodbye = partial(self._deliveries.goodbye, session)
-        response._resource_closers.append(release)  # type: ignore[attr-defined]
+        response.closing.then(release)
         return response
 
     # GET and DELETE.
@@ -294,7 +293,7 @@ class StreamableHTTP:
         try:
             is_known = has_session(headers, REVISIONS)
         except ProtocolError as error:
-            return json_reply(encode_error(None, error), headers, refusal_status(error))
+            return misread(error)
         if not is_known:
             return refusal(405, "send POST", {"Allow": STATELESS_METHODS})
         if method == "GET":

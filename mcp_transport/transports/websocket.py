@@ -23,6 +23,7 @@ from mcp_transport.conf import get_conf, get_server
 from mcp_transport.connections import close_shared_connections
 from mcp_transport.engine.caller import Credential
 from mcp_transport.engine.exchange import Binding
+from mcp_transport.engine.observing import Connection, tell_refused
 from mcp_transport.engine.store import StoreUnavailable
 from mcp_transport.guards.bearer import MalformedCredentials, credentials
 from mcp_transport.protocol.errors import ProtocolError, TooManyRequests
@@ -58,6 +59,10 @@ Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
 
 
+# What is added to an HTTP status to have the close code that means the same.
+CODES_FROM = 4000
+
+
 class Reason(IntEnum):
     """Why the server ends a connection: the code of its close frame.
 
@@ -71,6 +76,8 @@ class Reason(IntEnum):
     """A binary frame came; messages are text."""
     NO_CREDENTIAL = 4401
     """There is no valid credential, or no longer, or it grants something else now."""
+    DISMISSED = 4410
+    """An administrator has ended it: do not come back by yourself."""
     TOO_LARGE = 4413
     """A message was longer than ``max_body_bytes``."""
     TOO_MANY = 4429
@@ -81,6 +88,12 @@ class Reason(IntEnum):
     """The server cannot go on: it failed, and its log says how."""
     BUSY = 4503
     """The server has no room, or cannot reach what it needs: come again."""
+
+
+ENDINGS = {
+    Ending.WITHDRAWN: Reason.NO_CREDENTIAL,
+    Ending.DISMISSED: Reason.DISMISSED,
+}
 
 
 class Visitor:
@@ -118,7 +131,9 @@ class Visitor:
         caller = await admit(credential, self._address)
         if caller is None:
             return None
-        return get_open_streams().standing(caller, credential)
+        stream = get_open_streams().standing(caller, credential)
+        stream.door = BINDING.name
+        return stream
 
     @sensitive_variables()
     def _credential(self) -> Credential | None:
@@ -166,11 +181,13 @@ class Socket:
         send: Send,
         stream: OpenStream,
         max_bytes: int,
+        record: Connection,
     ) -> None:
         self._receive = receive
         self._stream = stream
         self._send = send
         self._max_bytes = max_bytes
+        self._record = record
         self._reason = Reason.FAILED
         self._open = True
 
@@ -184,7 +201,7 @@ class Socket:
             if ended.ending is Ending.RESTART:
                 self.leave(Reason.GOING_AWAY)
                 raise GoingAway from None
-            self.leave(Reason.NO_CREDENTIAL)
+            self.leave(ENDINGS[ended.ending])
             return None
         if event["type"] == "websocket.disconnect":
             self._open = False
@@ -218,6 +235,7 @@ class Socket:
     def leave(self, reason: Reason) -> None:
         """Remember why the connection is about to end."""
         self._reason = reason
+        self._record.ending = reason.name.lower()
 
     async def close(self) -> None:
         """Say why, to a client that is still there. Once is enough."""
@@ -235,6 +253,13 @@ async def closed(send: Send, reason: Reason) -> None:
         logger.info("a client had gone before it was told why")
 
 
+async def turned_away(send: Send, reason: Reason) -> None:
+    """End a connection whose client was not let in."""
+    # The codes are HTTP's, moved to where applications have theirs.
+    tell_refused(get_server().observers, reason - CODES_FROM, reason.name.lower())
+    await closed(send, reason)
+
+
 class MCPConsumer(AsyncConsumer):
     """Serves one WebSocket, on its own or in a ``URLRouter`` of a project.
 
@@ -250,23 +275,27 @@ class MCPConsumer(AsyncConsumer):
         await receive()  # websocket.connect
         visitor = Visitor(scope)
         if not await visitor.is_welcome():
+            tell_refused(get_server().observers, 403, "not welcome here")
             await send({"type": "websocket.close"})
             return
         await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL})
         try:
             stream = await visitor.enter()
         except TooManyRequests:
-            return await closed(send, Reason.TOO_MANY)
+            return await turned_away(send, Reason.TOO_MANY)
         except (Full, StoreUnavailable):
-            return await closed(send, Reason.BUSY)
+            return await turned_away(send, Reason.BUSY)
         except Exception:
             logger.exception("a WebSocket could not be opened")
-            return await closed(send, Reason.FAILED)
+            return await turned_away(send, Reason.FAILED)
         if stream is None:
-            return await closed(send, Reason.NO_CREDENTIAL)
-        socket = Socket(receive, send, stream, get_conf().limits.max_body_bytes)
+            return await turned_away(send, Reason.NO_CREDENTIAL)
+        caller, max_bytes = stream.caller, get_conf().limits.max_body_bytes
+        record = Connection(door=BINDING.name, caller=caller)
+        socket = Socket(receive, send, stream, max_bytes, record)
+        met = stream.meet
         try:
-            await serve(get_server(), socket, stream.caller, BINDING)
+            await serve(get_server(), socket, caller, BINDING, met=met, record=record)
         except Exception:
             logger.exception("a WebSocket failed")
         finally:

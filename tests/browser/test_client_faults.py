@@ -179,7 +179,9 @@ async def test_a_stream_of_changes_is_asked_for_again(
 # Connections that are the session.
 
 
-@pytest.mark.parametrize("revision", [SESSION, NO_SESSION], ids=["session", "no-session"])
+@pytest.mark.parametrize(
+    "revision", [SESSION, NO_SESSION], ids=["session", "no-session"]
+)
 async def test_a_websocket_comes_back_with_another_ticket(
     visitor: Visitor, line: Line, mortal: Served, token: str, revision: dict[str, Any]
 ) -> None:
@@ -386,7 +388,9 @@ async def test_a_page_that_may_not_call_is_told_what_browsers_tell(
     log = tmp_path / "other.log"
     with daphne(APPLICATION, log, environ=environ) as other:
         for door, path in (("streamable-http", "/mcp"), ("websocket", "/ws")):
-            came = await visitor.connect(f"{other.origin}{path}", door=door, token=token)
+            came = await visitor.connect(
+                f"{other.origin}{path}", door=door, token=token
+            )
             assert came["error"]["name"] == "ConnectionLostError"
             assert "this page" in came["error"]["message"]
 

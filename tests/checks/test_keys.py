@@ -157,7 +157,7 @@ def test_an_origin_that_is_none_is_named(origin: str) -> None:
 
 
 @pytest.mark.parametrize("path", MISSING)
-@pytest.mark.parametrize("key", ["AUTHENTICATORS", "MIDDLEWARE", "HOOKS"])
+@pytest.mark.parametrize("key", ["AUTHENTICATORS", "MIDDLEWARE", "HOOKS", "OBSERVERS"])
 def test_a_path_that_cannot_be_imported_is_named(key: str, path: str) -> None:
     (error,) = found({"AUTHENTICATORS": [TOKENS], key: [path]})
     assert error.id == "mcp_transport.E004"
@@ -171,3 +171,27 @@ def test_sync_middleware_is_reported_with_the_way_out() -> None:
     assert error.id == "mcp_transport.E004"
     assert error.msg.startswith(f'{path} in MCP["MIDDLEWARE"] is not async')
     assert "asgiref.sync.markcoroutinefunction" in error.msg
+
+
+@pytest.mark.parametrize("by", ["setting", "environment"])
+def test_debug_mode_is_for_development(
+    by: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    conf: dict[str, Any] = {"AUTHENTICATORS": [TOKENS]}
+    if by == "setting":
+        conf["DEBUG_WIRE"] = True
+    else:
+        monkeypatch.setenv("DEBUG_TRANSPORT", "1")
+    (error,) = found(conf)
+    assert error.id == "mcp_transport.E017"
+    assert error.is_serious()
+    with override_settings(DEBUG=True):
+        assert found(conf) == []
+
+
+def test_a_token_for_metrics_that_nobody_counts_is_reported() -> None:
+    conf = {"AUTHENTICATORS": [TOKENS], "METRICS_TOKEN": "x" * 32}
+    (warning,) = found(conf)
+    assert warning.id == "mcp_transport.W009"
+    counted = {**conf, "OBSERVERS": ["mcp_transport.monitoring.Metrics"]}
+    assert found(counted) == []

@@ -61,7 +61,20 @@ async def test_it_tells_when_the_call_was_cancelled() -> None:
     context = Context(exchange, {})
     assert context.cancelled is False
     exchange.call.cancel()
-    assert context.cancelled is True
+    assert (context.cancelled, context.timed_out) == (True, False)
+
+
+async def test_it_tells_how_the_request_came() -> None:
+    exchange = exchange_of()
+    assert Context(exchange, {}).arrival is exchange.arrival
+
+
+async def test_it_tells_when_the_call_ran_out_of_time() -> None:
+    exchange = exchange_of()
+    context = Context(exchange, {})
+    assert context.timed_out is False
+    exchange.timed_out = True
+    assert context.timed_out is True
 
 
 # Asking.

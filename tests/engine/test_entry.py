@@ -109,3 +109,9 @@ def test_what_is_given_goes_before_what_the_function_says() -> None:
 def test_no_text_hides_anything_from_its_reader(member: str) -> None:
     with pytest.raises(ValueError, match="U\\+202E .* cannot be seen by a reader"):
         described(documented, {member: "a\u202eb"}, "s")
+
+
+def test_who_lacks_a_scope_is_told_which() -> None:
+    thing = Thing(name="a", scope="tools:call:a")
+    assert thing.lacking(Caller("x", frozenset({"tools:call"}))) is None
+    assert thing.lacking(Caller("x", frozenset({"tools:call:b"}))) == "tools:call:a"

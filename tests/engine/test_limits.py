@@ -21,6 +21,7 @@ def test_everything_is_bounded_from_the_start() -> None:
         "max_sessions": 50,
         "replay_events": 1000,
         "replay_bytes": 1_048_576,
+        "replay_session_bytes": 2_097_152,
         "replay_age_s": 600,
         "state_age_s": 600,
         "max_body_bytes": 1_048_576,

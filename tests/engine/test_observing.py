@@ -10,12 +10,21 @@ import pytest
 from mcp_transport.engine.caller import Caller
 from mcp_transport.engine.catalogue import Shelf
 from mcp_transport.engine.exchange import Exchange
-from mcp_transport.engine.observing import Observer, Outcome, ServedRequest
+from mcp_transport.engine.observing import (
+    Connection,
+    Observer,
+    Outcome,
+    ServedRequest,
+    tell_began,
+    tell_ended,
+    tell_refused,
+)
+from mcp_transport.engine.presence import session_handle
 from mcp_transport.engine.server import Server
 from mcp_transport.protocol.errors import INVALID_PARAMS, METHOD_NOT_FOUND
 from mcp_transport.protocol.revision import Revision
-from mcp_transport.protocol.revisions import LATEST
-from tests.engine.exchanges import every_revision, opened, serving
+from mcp_transport.protocol.revisions import LATEST, LATEST_STATEFUL
+from tests.engine.exchanges import every_revision, opened, serving, session_of
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 PARENT = f"00-{TRACE}-b7ad6b7169203331-01"
@@ -24,13 +33,33 @@ PARENT = f"00-{TRACE}-b7ad6b7169203331-01"
 class Noting(Observer):
     def __init__(self) -> None:
         self.seen: list[ServedRequest] = []
+        self.refused: list[tuple[int, str]] = []
+        self.connections: list[tuple[str, Connection]] = []
 
     def request_served(self, request: ServedRequest) -> None:
         self.seen.append(request)
 
+    def request_refused(self, status: int, reason: str) -> None:
+        self.refused.append((status, reason))
+
+    def connection_began(self, connection: Connection) -> None:
+        self.connections.append(("began", connection))
+
+    def connection_ended(self, connection: Connection) -> None:
+        self.connections.append((connection.ending, connection))
+
 
 class Failing(Observer):
     def request_served(self, request: ServedRequest) -> None:
+        raise RuntimeError("a disk is full")
+
+    def request_refused(self, status: int, reason: str) -> None:
+        raise RuntimeError("a disk is full")
+
+    def connection_began(self, connection: Connection) -> None:
+        raise RuntimeError("a disk is full")
+
+    def connection_ended(self, connection: Connection) -> None:
         raise RuntimeError("a disk is full")
 
     async def drain(self) -> None:
@@ -148,3 +177,55 @@ async def test_who_acts_as_the_caller_is_told(server: Server, noting: Noting) ->
     caller = Caller("ada", frozenset({"*"}), actor="grace")
     await served(opened(server, "tools/list", caller=caller))
     assert noting.seen[0].caller.actor == "grace"
+
+
+async def test_a_request_is_named_by_what_it_is_about(
+    server: Server, noting: Noting
+) -> None:
+    for method, params in (
+        ("tools/call", {"name": "greet", "arguments": {"name": "Ada"}}),
+        ("resources/read", {"uri": "note://" + "1" * 300}),
+        ("tools/list", {}),
+        ("tools/call", {"name": 7}),
+    ):
+        await served(opened(server, method, params))
+    names = [seen.name for seen in noting.seen]
+    assert names == ["greet", "note://" + "1" * 248, None, None]
+
+
+async def test_a_session_is_told_by_its_handle(server: Server, noting: Noting) -> None:
+    session = session_of(LATEST_STATEFUL)
+    await served(opened(server, "ping", revision=LATEST_STATEFUL, session=session))
+    await served(opened(server, "tools/list"))
+    assert [seen.session for seen in noting.seen] == [session_handle(session.id), None]
+
+
+def test_who_is_turned_away_is_told(
+    noting: Noting, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.ERROR, "mcp_transport"):
+        tell_refused([Failing(), noting], 401, "a bearer token is needed")
+    assert noting.refused == [(401, "a bearer token is needed")]
+    assert len(caplog.records) == 1
+
+
+def test_a_connection_ends_once(
+    noting: Noting, caplog: pytest.LogCaptureFixture
+) -> None:
+    connection = Connection(door="sse", caller=Caller("ada"))
+    observers = [Failing(), noting]
+    with caplog.at_level(logging.ERROR, "mcp_transport"):
+        tell_began(observers, connection)
+        assert (connection.duration_s, connection.ending) == (0, "")
+        tell_ended(observers, connection, "client_left")
+        tell_ended(observers, connection, "failed")
+    assert noting.connections == [("began", connection), ("client_left", connection)]
+    assert connection.duration_s > 0
+    assert len(caplog.records) == 2
+
+
+def test_what_a_door_says_of_the_end_stays(noting: Noting) -> None:
+    connection = Connection(door="websocket", caller=Caller("ada"))
+    connection.ending = "too_large"
+    tell_ended([noting], connection, "client_left")
+    assert noting.connections == [("too_large", connection)]

@@ -5,8 +5,15 @@ from __future__ import annotations
 import asyncio
 
 from mcp_transport.engine.catalogue import Shelf
-from mcp_transport.engine.changes import Change, ResourceUpdated
-from mcp_transport.engine.signals import Alone, Answered, Cancelled, Ended
+from mcp_transport.engine.changes import Change, ListChanged, ResourceUpdated
+from mcp_transport.engine.signals import (
+    Alone,
+    Announced,
+    Answered,
+    Cancelled,
+    CatalogueChanged,
+    Ended,
+)
 from mcp_transport.protocol.messages import Notification, Response
 from mcp_transport.protocol.revisions import LATEST_STATEFUL
 from tests.engine.exchanges import (
@@ -69,10 +76,10 @@ class Others(Alone):
     """Other processes, and what they were told."""
 
     def __init__(self) -> None:
-        self.told: list[Change] = []
+        self.told: list[Announced] = []
         self.attended = 0
 
-    def announce(self, change: Change) -> None:
+    def announce(self, change: Announced) -> None:
         self.told.append(change)
 
     def attend(self) -> None:
@@ -91,3 +98,34 @@ async def test_changes_are_told_here_and_to_the_others_once() -> None:
     # What was heard of another process was told to all by that one.
     assert server.hear(theirs) is True
     assert (others.told, told) == ([mine], [mine, theirs])
+
+
+async def test_lists_that_every_process_reads_by_itself_are_told_by_each() -> None:
+    server = serving()
+    told: list[Change] = []
+    server.changes.subscribe(told.append)
+    assert server.hear(ListChanged("tools", 7)) is True
+    assert told == []
+    server.hear(ListChanged("tools"))
+    assert told == [ListChanged("tools")]
+
+
+async def test_a_catalogue_is_renewed_where_another_process_changed_it() -> None:
+    class Renewed(Shelf):
+        times = 0
+
+        def renew(self) -> None:
+            self.times += 1
+
+    shelf = Renewed()
+    server = serving(shelf)
+    assert server.hear(CatalogueChanged()) is True
+    assert shelf.times == 1
+
+
+async def test_whoever_is_served_makes_a_server_hear_the_others() -> None:
+    others = Others()
+    server = serving(signals=others)
+    opened(server, "ping", revision=LATEST_STATEFUL)
+    opened(server, "ping", revision=LATEST_STATEFUL)
+    assert others.attended == 1

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from mcp_transport.engine.context import Context
 from mcp_transport.engine.errors import ToolError
+from mcp_transport.engine.rates import Rate
 from mcp_transport.engine.tool import Tool, ToolResult, error_result
 from mcp_transport.protocol.content import Image, Text
 from mcp_transport.protocol.schema import HeaderParam
@@ -250,3 +251,8 @@ def test_a_failure_is_a_result_in_words() -> None:
         "content": [{"type": "text", "text": "Out of tea."}],
         "isError": True,
     }
+
+
+def test_a_call_counts_as_one_of_the_tool_where_it_has_a_rate() -> None:
+    assert Tool.of(count).counted == ()
+    assert Tool.of(count, rate="60/m").counted == (("count", Rate(60, 60)),)

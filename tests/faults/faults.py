@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults import (
+    l01_ledger,
     t02_resume,
     t03_restarts,
     t04_slow_drain,
@@ -59,6 +60,7 @@ class Fault:
 FAULTS = {
     name: Fault(module.run, module.SMALL, module.FULL)
     for name, module in {
+        "L1": l01_ledger,
         "T2": t02_resume,
         "T3": t03_restarts,
         "T4": t04_slow_drain,

@@ -11,7 +11,6 @@ from mcp_transport.protocol.errors import (
     HEADER_MISMATCH,
     INVALID_PARAMS,
     INVALID_REQUEST,
-    METHOD_NOT_FOUND,
     UNSUPPORTED_PROTOCOL_VERSION,
     ProtocolError,
 )
@@ -20,7 +19,6 @@ from mcp_transport.protocol.http import (
     classify,
     decode_value,
     has_session,
-    refusal_status,
 )
 from mcp_transport.protocol.messages import Notification, Request, Response
 from mcp_transport.protocol.peer import CAPABILITIES_KEY, VERSION_KEY
@@ -270,20 +268,6 @@ def test_a_stateless_revision_has_no_sessions() -> None:
     with pytest.raises(ProtocolError) as caught:
         has_session({**headers, "mcp-protocol-version": UNKNOWN}, REVISIONS)
     assert caught.value.code == UNSUPPORTED_PROTOCOL_VERSION
-
-
-@pytest.mark.parametrize(
-    ("refusal", "status"),
-    [
-        (METHOD_NOT_FOUND, 404),
-        (HEADER_MISMATCH, 400),
-        (INVALID_PARAMS, 400),
-        (INVALID_REQUEST, 400),
-        (UNSUPPORTED_PROTOCOL_VERSION, 400),
-    ],
-)
-def test_each_refusal_has_its_status(refusal: int, status: int) -> None:
-    assert refusal_status(ProtocolError(refusal, "x")) == status
 
 
 # Values of headers.

@@ -263,3 +263,18 @@ async def test_what_is_saved_twice_is_saved_once(store: Store) -> None:
     await store.sessions.save(copy)
     await store.sessions.save(copy)
     assert (await got(store, session)).subscriptions == {"doc://one"}
+
+
+async def test_sessions_are_counted_until_they_end(store: Store) -> None:
+    assert await asyncio.to_thread(store.sessions.count) == 0
+    first, _ = await added(store), await added(store, THEIRS)
+    assert await asyncio.to_thread(store.sessions.count) == 2
+    await store.sessions.remove(first.id)
+    assert await asyncio.to_thread(store.sessions.count) == 1
+
+
+async def test_who_was_idle_for_too_long_is_not_counted(store_of: StoreOf) -> None:
+    store = await store_of(session_idle_s=0.05)
+    await added(store)
+    await asyncio.sleep(0.05 + A_MOMENT_S)
+    assert await asyncio.to_thread(store.sessions.count) == 0

@@ -13,7 +13,13 @@ from mcp_transport.engine.caller import Caller
 from mcp_transport.engine.changes import Change, ListChanged, ResourceUpdated
 from mcp_transport.engine.eventlog import STANDING, Reader
 from mcp_transport.engine.session import Session
-from mcp_transport.engine.signals import Cancelled, Ended, Signal
+from mcp_transport.engine.signals import (
+    Announced,
+    Cancelled,
+    CatalogueChanged,
+    Ended,
+    Signal,
+)
 from mcp_transport.engine.store import Store
 from mcp_transport.protocol.lifecycle import Phase
 from mcp_transport.protocol.messages import encode_notification
@@ -142,13 +148,13 @@ async def test_a_change_may_be_told_from_any_thread(store: Store) -> None:
 
 
 async def test_a_process_does_not_hear_itself(store: Store) -> None:
-    got: list[Signal | Change] = []
+    got: list[Signal | Announced] = []
     store.signals.listen(got.append)
     kept = await session(store)
     reader = await standing(store, kept)
     await store.signals.send(Cancelled(kept.id, 1))
     await store.signals.send(Ended("another"))
-    for change in (TOOLS, END):
+    for change in (TOOLS, CatalogueChanged(), END):
         store.signals.announce(change)
     assert await heard(reader) == said(TOOLS)
     assert got == []

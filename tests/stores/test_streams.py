@@ -389,6 +389,69 @@ async def test_bounds_are_of_each_stream(store_of: StoreOf) -> None:
         assert await reader.read() == ([Event(1, b"x")], False)
 
 
+async def ended(store: Store, session_id: str, stream: str, size_bytes: int) -> None:
+    writer = await store.events.write(session_id, stream)
+    await writer.append([b"x" * size_bytes])
+    await writer.close()
+
+
+async def test_streams_that_ended_are_kept_within_a_bound_of_the_session(
+    store_of: StoreOf,
+) -> None:
+    store = await store_of(replay_session_bytes=3 * (1000 + 1024))
+    id, other = await began(store), await began(store)
+    await ended(store, other, "a", 1000)
+    running = await store.events.write(id, "running")
+    await running.append([b"x" * 5000])
+    for stream in "abcdef":
+        await ended(store, id, stream, 1000)
+        # Closed twice is closed once.
+        await (await store.events.write(id, stream)).close()
+    assert [await is_gone(store, id, stream) for stream in "abcdef"] == (
+        [True] * 3 + [False] * 3
+    )
+    assert not await is_gone(store, id, "running")
+    assert not await is_gone(store, other, "a")
+
+
+async def test_what_ended_is_kept_while_it_is_read(store_of: StoreOf) -> None:
+    store = await store_of(replay_session_bytes=3 * (1000 + 1024))
+    id = await began(store)
+    writer = await filled(store, id, b"x" * 1000)
+    reader = await store.events.read(id, "a", writer.start)
+    await writer.close()
+    for stream in "bcde":
+        await ended(store, id, stream, 1000)
+    assert await read(reader, 1) == [Event(1, b"x" * 1000)]
+    assert [await is_gone(store, id, stream) for stream in "bcde"] == (
+        [True] * 2 + [False] * 2
+    )
+    await reader.leave()
+    await ended(store, id, "f", 1000)
+    assert await is_gone(store, id, "a")
+
+
+async def test_what_ended_last_is_kept_however_large(store_of: StoreOf) -> None:
+    store = await store_of(replay_session_bytes=10)
+    id = await began(store)
+    for stream in "ab":
+        await ended(store, id, stream, 1000)
+    assert [await is_gone(store, id, stream) for stream in "ab"] == [True, False]
+
+
+async def test_what_has_expired_takes_no_room(store_of: StoreOf) -> None:
+    store = await store_of(replay_session_bytes=3 * (1000 + 1024), replay_age_s=0.2)
+    id = await began(store)
+    for stream in "abc":
+        await ended(store, id, stream, 1000)
+    await asyncio.sleep(0.3)
+    for stream in "de":
+        await ended(store, id, stream, 1000)
+    assert [await is_gone(store, id, stream) for stream in "cde"] == (
+        [True] + [False] * 2
+    )
+
+
 async def writing(writer: Writer, data: Sequence[bytes]) -> asyncio.Task[None]:
     """Write all of it at once, which has to wait for a reader."""
     task = asyncio.create_task(writer.append(data))

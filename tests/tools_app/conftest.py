@@ -10,6 +10,7 @@ from django.db.backends.utils import CursorWrapper
 from django.test import Client
 
 from mcp_transport.engine.caller import Caller
+from tools_app.ledger import Ledger
 from tools_app.models import Token
 from tools_app.tokens import TokenAuthenticator
 
@@ -70,6 +71,13 @@ def issue(owner: User) -> Issue:
         return Token.objects.issue(**{**defaults, **given})
 
     return issue
+
+
+@pytest.fixture
+def ledger(transactional_db: None) -> Iterator[Ledger]:
+    made = Ledger()
+    yield made
+    made.close()
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -104,3 +105,43 @@ def test_a_cache_in_which_tickets_work_twice_is_refused(
     cache = {"BACKEND": backend, "LOCATION": "redis://there"}
     with override_settings(CACHES={"default": cache}):
         assert ids(mcp) == found
+
+
+@pytest.mark.parametrize("paths", [["shop.kinds.Gone"], ["builtins.dict"]])
+def test_kinds_of_entries_that_are_none_are_refused(paths: list[str]) -> None:
+    with override_settings(MCP_ENTRY_KINDS=paths):
+        assert ids({"AUTHENTICATORS": NAMED}) == ["tools_app.E004"]
+
+
+@pytest.mark.parametrize("root", ["files", "/no/such/folder", __file__])
+def test_a_folder_of_files_that_is_none_is_refused(root: str) -> None:
+    with override_settings(MCP_FILES_ROOT=root):
+        assert ids({"AUTHENTICATORS": NAMED}) == ["tools_app.E005"]
+
+
+def test_a_folder_of_files_is_one_that_is_there(tmp_path: Path) -> None:
+    with override_settings(MCP_FILES_ROOT=tmp_path):
+        assert ids({"AUTHENTICATORS": NAMED}) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "codes"),
+    [
+        ({"RETENTION_DAYS": 7}, []),
+        ({"RETENTION_DAYS": 0}, ["tools_app.E006"]),
+        ({"RETENTION_DAYS": 0, "REDACTED": {}}, ["tools_app.E006"] * 2),
+        ([], ["tools_app.E006"]),
+    ],
+)
+def test_settings_of_the_ledger_are_checked(options: Any, codes: list[str]) -> None:
+    mcp = {"AUTHENTICATORS": NAMED, "OBSERVERS": ["tools_app.ledger.Ledger"]}
+    with override_settings(MCP_LEDGER=options):
+        assert ids(mcp) == codes
+
+
+@pytest.mark.parametrize("observers", [[], ["tests.none.Such"], ["json.JSONDecoder"]])
+def test_who_sets_a_ledger_and_keeps_none_is_warned(observers: list[str]) -> None:
+    mcp = {"AUTHENTICATORS": NAMED, "OBSERVERS": observers}
+    assert ids(mcp) == []
+    with override_settings(MCP_LEDGER={}):
+        assert ids(mcp) == ["tools_app.W002"]

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
 from mcp_transport import Caller
 from mcp_transport.engine.limits import Limits
+from mcp_transport.engine.observing import Connection, Observer
 from mcp_transport.protocol.errors import TooManyRequests
 from mcp_transport.transports import open_streams
 from mcp_transport.transports.open_streams import (
@@ -18,6 +21,7 @@ from mcp_transport.transports.open_streams import (
     OpenStreams,
     StreamEnded,
 )
+from mcp_transport.transports.replies import EventStream
 
 ADA, BOB = Caller("ada", frozenset({"*"})), Caller("bob", frozenset({"*"}))
 PATIENCE_S = 20
@@ -279,3 +283,78 @@ async def test_the_end_of_the_last_one_is_waited_for_and_not_for_ever() -> None:
     async with asyncio.timeout(PATIENCE_S):
         await waiting
     assert len(streams) == 0
+
+
+# What is told of it.
+
+
+class Noting(Observer):
+    def __init__(self) -> None:
+        self.told: list[tuple[str, str, int]] = []
+
+    def connection_began(self, connection: Connection) -> None:
+        assert connection.caller is ADA
+        self.told.append((connection.door, connection.ending, connection.sent_bytes))
+
+    connection_ended = connection_began
+
+
+async def two_pieces() -> AsyncIterator[bytes]:
+    yield b"one"
+    yield b"three"
+
+
+async def one_piece() -> AsyncIterator[bytes]:
+    yield b"one"
+    await asyncio.get_running_loop().create_future()
+
+
+async def read(response: EventStream) -> list[bytes]:
+    pieces: Any = response.streaming_content
+    return [piece async for piece in pieces]
+
+
+async def test_observers_hear_of_a_stream_that_stands() -> None:
+    noting = Noting()
+    stream = OpenStreams(Limits(), observers=[noting]).standing(ADA, Held())
+    carried = stream.carry(EventStream(two_pieces(), "sse", None))
+    assert noting.told == [("sse", "", 0)]
+    assert await read(carried) == [b"one", b"three"]
+    stream.close()
+    assert noting.told[1:] == [("sse", "over", 8)]
+
+
+@pytest.mark.parametrize(
+    ("ending", "told"),
+    [
+        (Ending.RESTART, "going_away"),
+        (Ending.WITHDRAWN, "no_credential"),
+        (Ending.DISMISSED, "dismissed"),
+    ],
+)
+async def test_observers_hear_why_a_stream_was_ended(ending: Ending, told: str) -> None:
+    noting = Noting()
+    stream = OpenStreams(Limits(), observers=[noting]).standing(ADA, Held())
+    pieces: Any = stream.carry(EventStream(one_piece(), "sse", None)).streaming_content
+    assert await anext(pieces) == b"one"
+    stream.end(ending)
+    async with asyncio.timeout(PATIENCE_S):
+        _ = [piece async for piece in pieces]
+    assert noting.told[1:] == [("sse", told, 3)]
+
+
+async def test_observers_hear_that_a_client_left() -> None:
+    noting = Noting()
+    stream = OpenStreams(Limits(), observers=[noting]).standing(ADA, Held())
+    pieces: Any = stream.carry(EventStream(one_piece(), "sse", None)).streaming_content
+    await anext(pieces)
+    await pieces.aclose()
+    stream.close()
+    assert noting.told[1:] == [("sse", "client_left", 3)]
+
+
+async def test_of_a_stream_that_answers_a_call_the_call_is_told() -> None:
+    noting = Noting()
+    stream = OpenStreams(Limits(), observers=[noting]).answering(ADA, Held())
+    await read(stream.carry(EventStream(two_pieces(), "streamable-http", None)))
+    assert noting.told == []

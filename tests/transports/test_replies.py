@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 from collections.abc import AsyncIterator
@@ -8,10 +9,10 @@ import pytest
 
 from mcp_transport.transports.replies import (
     COMPRESS_OVER_BYTES,
+    EventStream,
     json_reply,
     nothing,
     refusal,
-    sse_reply,
 )
 
 PRIVATE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
@@ -90,7 +91,7 @@ async def test_a_stream_is_neither_kept_nor_changed_on_its_way() -> None:
         yield b"data: 1\n\n"
         yield b"data: 2\n\n"
 
-    reply = sse_reply(pieces())
+    reply = EventStream(pieces(), "streamable-http", None)
     assert dict(reply.items()) == {
         "Content-Type": "text/event-stream",
         "Cache-Control": "no-store, no-transform",
@@ -98,3 +99,37 @@ async def test_a_stream_is_neither_kept_nor_changed_on_its_way() -> None:
         "Content-Encoding": "identity",
     }
     assert [piece async for piece in reply] == [b"data: 1\n\n", b"data: 2\n\n"]
+
+
+async def never() -> AsyncIterator[bytes]:
+    yield b"unread"
+
+
+def test_what_is_to_be_done_at_the_end_is_done_once() -> None:
+    done: list[str] = []
+    reply = EventStream(never(), "streamable-http", None)
+    reply.closing.then(lambda: done.append("one"))
+    reply.closing.then(lambda: done.append("two"))
+    assert done == []
+    reply.close()
+    del reply
+    assert done == ["one", "two"]
+
+
+def test_a_stream_that_is_dropped_unsent_has_ended() -> None:
+    done: list[str] = []
+    reply = EventStream(never(), "streamable-http", None)
+    reply.closing.then(lambda: done.append("left"))
+    del reply
+    assert done == ["left"]
+
+
+def test_a_loop_that_was_closed_holds_up_nothing() -> None:
+    done: list[str] = []
+    loop = asyncio.new_event_loop()
+    loop.close()
+    reply = EventStream(never(), "streamable-http", None)
+    reply.closing.then(lambda: loop.call_soon_threadsafe(done.append, "never"))
+    reply.closing.then(lambda: done.append("left"))
+    reply.close()
+    assert done == ["left"]

@@ -15,7 +15,8 @@ BOTH = "application/json, text/event-stream"
 
 
 def test_headers_are_read_alike_from_both_kinds_of_request() -> None:
-    sent = {"Mcp-Name": "a", "Accept": "x", "Authorization": "Bearer secret"}
+    secrets = {"Authorization": "Bearer secret", "Cookie": "sessionid=secret"}
+    sent = {"Mcp-Name": "a", "Accept": "x", **secrets}
     for factory in (RequestFactory(), AsyncRequestFactory()):
         request = factory.post(
             "/mcp", b"{}", content_type="application/json", headers=sent

@@ -65,7 +65,9 @@ async def served(server: Server, **options: float) -> AsyncIterator[Pipes]:
     """Serve a client over pipes; when the block is left, the serving has ended."""
     pipes = Pipes()
     transport = StdioTransport(server, pipes.theirs, pipes.out, pipes.left)
-    task = asyncio.create_task(serve(server, transport, ANONYMOUS, BINDING, **options))
+    task = asyncio.create_task(
+        serve(server, transport, ANONYMOUS, BINDING, **options)  # type: ignore[arg-type]
+    )
     try:
         async with asyncio.timeout(PATIENCE_S):
             yield pipes

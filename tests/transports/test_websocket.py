@@ -394,7 +394,7 @@ async def test_a_failure_ends_it_and_says_nothing_to_the_peer(
 
 def test_the_codes_are_for_applications_but_that_of_a_server_that_goes() -> None:
     codes = [reason.value for reason in Reason]
-    assert codes == [1001, 4400, 4401, 4413, 4429, 4500, 4503]
+    assert codes == [1001, 4400, 4401, 4410, 4413, 4429, 4500, 4503]
 
 
 # One connection beside another.

@@ -17,7 +17,8 @@ from mcp_transport.conf import get_server
 from mcp_transport.engine.caller import Caller
 from mcp_transport.engine.catalogue import KINDS
 from mcp_transport.engine.entry import Entry, Kind
-from tools_app.rest.access import Pages, PrivateView
+from mcp_transport.engine.store import StoreUnavailable
+from tools_app.rest.access import Pages, PrivateView, Unavailable
 from tools_app.scopes import EVERYTHING
 
 ORDERS = ["kind", "name", "scope"]
@@ -78,7 +79,10 @@ class CatalogueView(PrivateView, GenericAPIView[Any]):
         kind = _chosen(request, "kind", [*KINDS], None)
         orders = [*ORDERS, *(f"-{order}" for order in ORDERS)]
         order = _chosen(request, "ordering", orders, "kind") or "kind"
-        entries = async_to_sync(_entries)([k for k in KINDS if kind in (None, k)])
+        try:
+            entries = async_to_sync(_entries)([k for k in KINDS if kind in (None, k)])
+        except StoreUnavailable:
+            raise Unavailable("The catalogue cannot be read at the moment.") from None
         by = order.removeprefix("-")
         entries.sort(key=lambda entry: entry.key)
         entries.sort(key=lambda entry: getattr(entry, by), reverse=order[0] == "-")

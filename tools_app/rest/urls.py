@@ -8,6 +8,7 @@ from rest_framework.routers import SimpleRouter
 
 from tools_app.rest.access import ACCESS
 from tools_app.rest.catalogue import CatalogueView
+from tools_app.rest.entries import EntryView
 from tools_app.rest.tickets import TicketView
 from tools_app.rest.tokens import TokenViewSet
 
@@ -19,6 +20,7 @@ urlpatterns = [
     *router.urls,
     path("tickets/", TicketView.as_view(), name="tickets"),
     path("catalogue/", CatalogueView.as_view(), name="catalogue"),
+    path("catalogue/<str:kind>/<path:key>/", EntryView.as_view(), name="entry"),
     path(
         "schema/",
         SpectacularAPIView.as_view(**ACCESS),

@@ -42,9 +42,8 @@ async def call_tool(exchange: Exchange) -> dict[str, Any]:
     differ from the arguments, 429 beyond its rate. All else is told in-band.
     """
     tool, arguments = await _find(exchange)
-    if tool.rate is not None:
-        spend_on = exchange.server.quotas.spend_on
-        await spend_on(f"tool:{tool.name}", exchange.caller, tool.rate)
+    for name, rate in tool.counted:
+        await exchange.server.quotas.spend_on(f"tool:{name}", exchange.caller, rate)
     _set_deadline(exchange, tool)
 
     async def attempt(context: Context) -> dict[str, Any]:

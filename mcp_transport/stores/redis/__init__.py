@@ -15,6 +15,7 @@ from mcp_transport.engine.limits import Limits
 from mcp_transport.stores.redis.connection import Commands, Place
 from mcp_transport.stores.redis.events import RedisEvents
 from mcp_transport.stores.redis.hints import Hints
+from mcp_transport.stores.redis.presence import RedisPresence
 from mcp_transport.stores.redis.pulse import Pulse
 from mcp_transport.stores.redis.sessions import RedisSessions
 from mcp_transport.stores.redis.signals import RedisSignals
@@ -36,9 +37,11 @@ class RedisStore:
         self.sessions = RedisSessions(self.commands, self.pulse, limits)
         self.events = RedisEvents(self.commands, self.pulse, limits)
         self.signals = RedisSignals(self.commands, self.pulse, limits)
+        self.presence = RedisPresence(self.commands, self.pulse, self.signals, limits)
 
     async def close(self) -> None:
         """Let go of everything; another event loop may use the store then."""
+        await self.presence.close()
         await self.signals.close()
         await self.pulse.close()
         await self.hints.close()

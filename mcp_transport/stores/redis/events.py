@@ -90,6 +90,12 @@ class RedisEvents:
     def lease_ms(self) -> int:
         return int(self.limits.keep_alive_s * 1000 * LEASE_IN_KEEP_ALIVES)
 
+    @property
+    def closed_bounds(self) -> tuple[int, int]:
+        """For how many ms, and in how many bytes, streams that ended are kept."""
+        age_ms = int(self.limits.replay_age_s * 1000)
+        return age_ms, self.limits.replay_session_bytes
+
     async def bury(self, key: StreamKey, dead: frozenset[str]) -> None:
         """Answer what processes that died have left unanswered on a stream."""
         before_id, after_id = _around_id(encode_error("", DIED))
@@ -100,6 +106,7 @@ class RedisEvents:
             after_id,
             self.limits.replay_events,
             self.limits.replay_bytes,
+            *self.closed_bounds,
             *dead,
             patience_s=None,
         )
@@ -213,7 +220,7 @@ class _RedisWriter(_Woken):
                 *self._key,
                 self._epoch,
                 self._log.pulse.process,
-                int(self._log.limits.replay_age_s * 1000),
+                *self._log.closed_bounds,
                 patience_s=None,
             )
         self._log.pulse.hint(reader, self._key)

@@ -50,6 +50,7 @@ class RedisSessions:
             self._limits.max_sessions,
             self._idle_ms,
             *_flat(_fields(session)),
+            *_flat(_origin(session)),
             patience_s=PATIENCE_S,
         )
 
@@ -83,7 +84,9 @@ class RedisSessions:
         fields, subscriptions = _fields(session), session.subscriptions
         if isinstance(session, KeptSession):
             kept = session.kept
-            fields = {key: fields[key] for key in fields if fields[key] != kept[key]}
+            fields = {
+                key: value for key, value in fields.items() if value != kept.get(key)
+            }
             added = subscriptions - session.kept_subscriptions
             ended = session.kept_subscriptions - subscriptions
         else:
@@ -109,6 +112,10 @@ class RedisSessions:
         # Their readers may be anywhere.
         self._pulse.soon()
 
+    def count(self) -> int:
+        found: int = self._commands.run_blocking("count", self._idle_ms)
+        return found
+
 
 def _fields(session: Session) -> dict[str, bytes]:
     peer = session.peer
@@ -118,7 +125,13 @@ def _fields(session: Session) -> dict[str, bytes]:
         "capabilities": b"{}" if peer is None else dumps(peer.capabilities),
         "info": b"null" if peer is None else dumps(peer.info),
         "log_level": b"null" if peer is None else dumps(peer.log_level),
+        "client": b"" if peer is None else peer.client.encode(),
     }
+
+
+def _origin(session: Session) -> dict[str, bytes]:
+    """What does not change any more."""
+    return {"door": session.door.encode(), "token": session.token_id.encode()}
 
 
 def _flat(fields: Fields) -> list[str | bytes]:
@@ -136,6 +149,8 @@ def _session(
         _peer(fields),
         Phase(fields["phase"].decode()),
         subscribed,
+        fields.get("door", b"").decode(),
+        fields.get("token", b"").decode(),
         kept=fields,
         kept_subscriptions=frozenset(subscribed),
     )

@@ -14,7 +14,16 @@ from typing import Any
 from mcp_transport.engine.changes import Change, ListChanged, ResourceUpdated
 from mcp_transport.engine.eventlog import STANDING
 from mcp_transport.engine.limits import Limits
-from mcp_transport.engine.signals import Answered, Cancelled, Ended, Hear, Signal
+from mcp_transport.engine.signals import (
+    Announced,
+    Answered,
+    Cancelled,
+    CatalogueChanged,
+    Dismissed,
+    Ended,
+    Hear,
+    Signal,
+)
 from mcp_transport.engine.store import StoreUnavailable
 from mcp_transport.protocol.lifecycle import Phase
 from mcp_transport.protocol.messages import (
@@ -31,10 +40,15 @@ from mcp_transport.stores.redis.pulse import Pulse
 logger = logging.getLogger("mcp_transport")
 
 KEPT_MS = 60_000
+# A process hears of itself what somebody says that is no process.
+NOBODY = ""
 SESSIONS_AT_ONCE = 100
 # Until a process tells the sessions of a change that another one has made, if
 # that one has not done it.
 ITS_OWN_TURN_S = 0.25
+# Until sessions hear that a list has changed which every process reads by itself:
+# by then the others have read it too, and any of them may be asked for it.
+ALL_READ_S = 0.25
 
 
 class RedisSignals:
@@ -44,15 +58,15 @@ class RedisSignals:
         self._commands = commands
         self._pulse = pulse
         self._limits = limits
-        self._hear: Hear | None = None
-        self._own: asyncio.Queue[Change] = asyncio.Queue()
+        self._hearing: list[Hear] = []
+        self._own: asyncio.Queue[Announced] = asyncio.Queue()
         self._others = asyncio.Event()
         self._telling = asyncio.Lock()
         self._tasks: list[asyncio.Task[None]] = []
         pulse.listen(self._heard)
 
     def listen(self, hear: Hear) -> None:
-        self._hear = hear
+        self._hearing.append(hear)
 
     def attend(self) -> None:
         self._pulse.begin()
@@ -61,17 +75,24 @@ class RedisSignals:
         await self._pulse.start()
         await self._sent(signal, PATIENCE_S)
 
-    async def _sent(self, said: Signal | Change, patience_s: float | None) -> None:
+    async def _sent(self, said: Signal | Announced, patience_s: float | None) -> None:
         arguments = self._arguments(said)
         await self._commands.run("signal", *arguments, patience_s=patience_s)
         self._pulse.hint_everybody(EVERYBODY)
 
-    def _arguments(self, said: Signal | Change) -> Sequence[str | bytes | int]:
+    def _arguments(self, said: Signal | Announced) -> Sequence[str | bytes | int]:
         is_change = isinstance(said, ListChanged | ResourceUpdated)
-        token = secrets.token_hex(8)
-        return token, self._pulse.process, _encode(said), KEPT_MS, int(is_change)
+        return _token(said), self._pulse.process, _encode(said), KEPT_MS, int(is_change)
 
-    def announce(self, change: Change) -> None:
+    def send_blocking(self, signal: Signal) -> None:
+        """Tell every process, this one too, from a thread without an event loop.
+
+        They hear it at their next pulse. Raises StoreUnavailable.
+        """
+        said = (secrets.token_hex(8), NOBODY, _encode(signal), KEPT_MS, 0)
+        self._commands.run_blocking("signal", *said)
+
+    def announce(self, change: Announced) -> None:
         loop = self._pulse.loop
         if loop is not None and loop.is_running():
             loop.call_soon_threadsafe(self._announced, change)
@@ -82,8 +103,12 @@ class RedisSignals:
         except StoreUnavailable:
             logger.error("a change could not be told to the servers: %s", change)
 
-    def _announced(self, change: Change) -> None:
-        self._own.put_nowait(change)
+    def _announced(self, change: Announced) -> None:
+        if _read_by_all(change):
+            loop = asyncio.get_running_loop()
+            loop.call_later(ALL_READ_S, self._own.put_nowait, change)
+        else:
+            self._own.put_nowait(change)
         self._start()
 
     def _start(self) -> None:
@@ -95,8 +120,8 @@ class RedisSignals:
 
     def _heard(self, said: bytes) -> None:
         signal = _decode(said)
-        if self._hear is not None:
-            self._hear(signal)
+        for hear in self._hearing:
+            hear(signal)
         if isinstance(signal, ListChanged | ResourceUpdated):
             self._others.set()
             self._start()
@@ -163,7 +188,18 @@ class RedisSignals:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _encode(said: Signal | Change) -> bytes:
+def _read_by_all(said: Signal | Announced) -> bool:
+    return isinstance(said, ListChanged) and said.number is not None
+
+
+def _token(said: Signal | Announced) -> str:
+    """Return what a signal is known by: what was taken under it is not taken again."""
+    if isinstance(said, ListChanged) and said.number is not None:
+        return f"{said.kind}:{said.number}"
+    return secrets.token_hex(8)
+
+
+def _encode(said: Signal | Announced) -> bytes:
     parts: list[Any]
     if isinstance(said, Cancelled):
         parts = ["cancelled", said.session_id, said.request_id]
@@ -172,14 +208,18 @@ def _encode(said: Signal | Change) -> bytes:
         parts = ["answered", said.session_id, said.response.encoded().decode()]
     elif isinstance(said, Ended):
         parts = ["ended", said.session_id]
+    elif isinstance(said, Dismissed):
+        parts = ["dismissed", said.handle]
     elif isinstance(said, ListChanged):
-        parts = ["list", said.kind]
+        parts = ["list", said.kind, said.number]
+    elif isinstance(said, CatalogueChanged):
+        parts = ["catalogue"]
     else:
         parts = ["resource", said.uri]
     return dumps(parts)
 
 
-def _decode(said: bytes) -> Signal | Change:
+def _decode(said: bytes) -> Signal | Announced:
     kind, *parts = loads(said)
     if kind == "cancelled":
         return Cancelled(*parts)
@@ -190,6 +230,10 @@ def _decode(said: bytes) -> Signal | Change:
         return Answered(session_id, response)
     if kind == "ended":
         return Ended(*parts)
+    if kind == "dismissed":
+        return Dismissed(*parts)
     if kind == "list":
         return ListChanged(*parts)
+    if kind == "catalogue":
+        return CatalogueChanged()
     return ResourceUpdated(*parts)

@@ -13,7 +13,13 @@ from mcp_transport.engine.caller import Caller
 from mcp_transport.engine.changes import ListChanged, ResourceUpdated
 from mcp_transport.engine.eventlog import STANDING, Gone, Position, Reader
 from mcp_transport.engine.session import Session
-from mcp_transport.engine.signals import Answered, Cancelled, Ended, Signal
+from mcp_transport.engine.signals import (
+    Answered,
+    Cancelled,
+    CatalogueChanged,
+    Ended,
+    Signal,
+)
 from mcp_transport.protocol.lifecycle import Phase
 from mcp_transport.protocol.messages import Response
 from mcp_transport.stores.redis import RedisStore, hints, pulse
@@ -125,6 +131,36 @@ async def test_changes_reach_every_session_once_and_in_order(opened: Opened) -> 
     assert (await reader.read())[0] == []
     assert [c for c in told if c == ResourceUpdated("a:1")] != []
     assert ListChanged("tools") not in told  # its own
+
+
+@pytest.mark.usefixtures("_hints")
+async def test_what_every_process_announces_alike_is_told_once(opened: Opened) -> None:
+    one, other = opened(), opened()
+    session, _ = await session_in(one), await session_in(other)
+    reader = await other.events.read(session.id, STANDING)
+    for number in (1, 2):
+        for store in (one, other):
+            store.signals.announce(ListChanged("tools", number))
+    other.signals.announce(ListChanged("prompts", 2))
+    # Behind all of them, told by whoever is the last.
+    await heard(reader, 3)
+    await asyncio.sleep(0.5)
+    one.signals.announce(ListChanged("resources"))
+    (last,) = await heard(reader, 1)
+    assert json.loads(last)["method"] == "notifications/resources/list_changed"
+
+
+@pytest.mark.usefixtures("_hints")
+async def test_others_hear_that_the_catalogue_is_to_be_read(opened: Opened) -> None:
+    serving, other, command = opened(), opened(), opened()
+    told: list[Any] = []
+    serving.signals.listen(told.append)
+    await session_in(serving)
+    await session_in(other)
+    other.signals.announce(CatalogueChanged())
+    await becomes(lambda: told == [CatalogueChanged()])
+    await asyncio.to_thread(command.signals.announce, CatalogueChanged())
+    await becomes(lambda: told == [CatalogueChanged()] * 2)
 
 
 @pytest.mark.usefixtures("_hints")

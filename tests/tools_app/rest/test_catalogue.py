@@ -120,6 +120,7 @@ def test_the_schema_describes_it_all(root: User) -> None:
     assert response.status_code == 200
     assert set(response.json()["paths"]) - {"/api/schema/"} == {
         "/api/catalogue/",
+        "/api/catalogue/{kind}/{key}/",
         "/api/tickets/",
         "/api/tokens/",
         "/api/tokens/{public_id}/",

@@ -1,11 +1,12 @@
 -- Answer with an error what a process that died was to answer on a stream.
 -- ARGV: session, stream, what stands before and behind the id in the error, max
--- events, max bytes, then the processes that died. Returns whose reader to wake.
+-- events, max bytes, for how many ms a stream that ended is kept, how many bytes of
+-- those a session keeps, then the processes that died. Returns whose reader to wake.
 local id, stream, before_id, after_id = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local max_events, max_bytes = tonumber(ARGV[5]), tonumber(ARGV[6])
 local state, now = state_key(id, stream), now_ms()
 local dead = {}
-for place = 7, #ARGV do
+for place = 9, #ARGV do
   dead[ARGV[place]] = true
 end
 local buried, open, left = 0, 0, false
@@ -29,6 +30,6 @@ if buried == 0 and not closes then
   return
 end
 if closes then
-  redis.call('HSET', state, 'closed', 1)
+  close_stream(id, stream, now, tonumber(ARGV[7]), tonumber(ARGV[8]))
 end
 return wake_reader(id, stream, now)

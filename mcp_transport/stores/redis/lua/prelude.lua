@@ -64,6 +64,42 @@ local function forget(id, stream)
   redis.call('DEL', state_key(id, stream), log_key(id, stream))
 end
 
+-- What a stream costs besides its events.
+local STREAM_BYTES = 1024
+
+-- Nothing more is appended to a stream. It is kept for a while, as are those that
+-- ended before, oldest first out, within so many bytes; but one that is read stays.
+local function close_stream(id, stream, now, age_ms, max_bytes)
+  local state = state_key(id, stream)
+  if redis.call('HSETNX', state, 'closed', 1) == 0 then
+    return
+  end
+  keep(id, stream, age_ms)
+  local closed, total = session_key(id, 'closed'), session_key(id, 'closed_bytes')
+  local bytes = STREAM_BYTES + tonumber(redis.call('HGET', state, 'bytes'))
+  local held = redis.call('INCRBY', total, bytes)
+  -- A few more than can be read at a time: each that ends makes room for itself.
+  local oldest = redis.call('ZRANGE', closed, 0, 63, 'WITHSCORES')
+  for place = 1, #oldest, 2 do
+    local cost, name = string.match(oldest[place], '^(%d+) (.*)$')
+    local expired = tonumber(oldest[place + 1]) < now - age_ms
+    if not expired and held <= max_bytes then
+      break
+    end
+    if expired or not reader_of(state_key(id, name), now) then
+      held = redis.call('DECRBY', total, cost)
+      redis.call('ZREM', closed, oldest[place])
+      if not expired then
+        forget(id, name)
+        redis.call('SREM', session_key(id, 'streams'), name)
+      end
+    end
+  end
+  redis.call('ZADD', closed, now, bytes .. ' ' .. stream)
+  redis.call('PEXPIRE', closed, age_ms)
+  redis.call('PEXPIRE', total, age_ms)
+end
+
 -- End a session: all of it goes, and whoever reads its streams is woken.
 local function end_session(id, now)
   for _, stream in ipairs(redis.call('SMEMBERS', session_key(id, 'streams'))) do
@@ -80,7 +116,8 @@ local function end_session(id, now)
   redis.call('ZREM', key('sessions'), id)
   redis.call('DEL', session_key(id), session_key(id, 'streams'),
     session_key(id, 'subscribed'), session_key(id, 'claims'),
-    session_key(id, 'claimed'))
+    session_key(id, 'claimed'), session_key(id, 'closed'),
+    session_key(id, 'closed_bytes'))
 end
 
 -- Make a stream, unless it is there; return its epoch.

@@ -1,0 +1,52 @@
+"""The list of tokens, with as many as a large shop has."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import User
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from tests.tools_app.pages import LIST, words
+from tools_app.models import Token
+
+pytestmark = pytest.mark.django_db
+
+
+def issue(count: int) -> None:
+    owners = User.objects.bulk_create(
+        User(username=f"owner{number}") for number in range(count)
+    )
+    Token.objects.bulk_create(
+        Token(
+            name=f"token {owner.username}",
+            owner=owner,
+            public_id=f"{number:012}",
+            digest=f"{number:064}",
+            scopes=["tools:call"],
+        )
+        for number, owner in enumerate(owners)
+    )
+
+
+def cost_in_queries(client: Client, url: str) -> int:
+    with CaptureQueriesContext(
+        connection,
+    ) as seen:
+        response = client.get(url)
+    assert response.status_code == 200
+    assert "token owner" in words(response)
+    return len(seen)
+
+
+@pytest.mark.parametrize("url", [LIST, LIST + "?q=owner", LIST + "?state=active"])
+def test_a_page_costs_as_many_queries_however_long_the_list(
+    client: Client, root: User, url: str
+) -> None:
+    issue(3)
+    few = cost_in_queries(client, url)
+    Token.objects.all().delete()
+    User.objects.filter(username__startswith="owner").delete()
+    issue(500)
+    assert cost_in_queries(client, url) == few

@@ -1,0 +1,1 @@
+"""The dashboard in the admin: what was called, and who is connected."""

@@ -1,0 +1,1 @@
+"""The kinds of entries that are made in the admin, without code."""

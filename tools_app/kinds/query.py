@@ -1,0 +1,205 @@
+"""A tool that looks up rows of a model: no code, and no field but those named.
+
+Spec: 2026-07-28 server/tools.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from inspect import Parameter
+from operator import or_
+from typing import Annotated, Any, Literal
+
+from django.db import models
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from mcp_transport.engine.caller import Caller
+from mcp_transport.engine.context import Context
+from mcp_transport.engine.errors import ToolError
+from mcp_transport.engine.tool import Tool
+from tools_app.kinds.declared import declared, parameter
+from tools_app.kinds.filtering import Filter, find_filter, usable_value
+from tools_app.kinds.kind import EntryKind, Made
+from tools_app.kinds.modelfield import (
+    FieldPath,
+    find_model,
+    find_owner,
+    find_path,
+    find_searchable,
+    view_permission,
+)
+from tools_app.kinds.query_form import QueryForm
+
+# Made of data here, where a checker of types wants to see what they hold.
+typed_dict: Any = TypedDict
+literal: Any = Literal
+list_of: Any = list
+
+MAX_OFFSET = 10_000
+MAX_SEARCH_CHARS = 200
+MAX_SEARCH_WORDS = 10
+# The arguments beside the filters. A filter on a field of such a name is written
+# with its lookup, as in limit__exact.
+OWN_ARGUMENTS = ("context", "limit", "offset", "order_by", "search")
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Query(Tool):
+    """A tool that needs Django's permission to view each model it looks into."""
+
+    needs: frozenset[str]
+
+    def permitted(self, caller: Caller) -> bool:
+        return Tool.permitted(self, caller) and all(
+            map(caller.has_permission, self.needs)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What a query may read, each path found and checked."""
+
+    model: type[models.Model]
+    fields: tuple[FieldPath, ...]
+    filters: tuple[Filter, ...]
+    search: tuple[FieldPath, ...]
+    ordering: tuple[str, ...]
+    owner: str | None
+    page_size: int
+    needs: frozenset[str]
+
+    @classmethod
+    def of(cls, spec: Mapping[str, Any]) -> Selection:
+        """Read the spec of an entry. Raises ValueError, in plain words."""
+        model = find_model(spec["model"])
+        fields = tuple(find_path(model, path) for path in spec["shown_fields"])
+        filters = tuple(find_filter(model, name) for name in spec["filters"])
+        search = tuple(find_searchable(model, path) for path in spec["search_fields"])
+        order = [find_path(model, path.removeprefix("-")) for path in spec["ordering"]]
+        _check_names(filters)
+        read = [*fields, *(f.path for f in filters), *search, *order]
+        return cls(
+            model=model,
+            fields=fields,
+            filters=filters,
+            search=search,
+            ordering=tuple(spec["ordering"]),
+            owner=find_owner(model, spec["owner"]) if spec["owner"] else None,
+            page_size=spec["page_size"],
+            needs=frozenset(view_permission(m) for path in read for m in path.models),
+        )
+
+    def parameters(self) -> list[Parameter]:
+        """Return what the tool takes: the filters and where in the rows to begin."""
+        found = [parameter("context", Context, Parameter.empty)]
+        if self.search:
+            where = ", ".join(path.label for path in self.search)
+            text = f"Words that all have to be found in: {where}"
+            limits = Field(max_length=MAX_SEARCH_CHARS, description=text)
+            found.append(parameter("search", Annotated[str, limits], ""))
+        found += [parameter(f.name, f.annotation, None) for f in self.filters]
+        if len(self.ordering) > 1:
+            text = "What the rows are sorted by; a minus sorts downward"
+            orders: Any = literal[self.ordering]
+            orders = Annotated[orders, Field(description=text)]
+            found.append(parameter("order_by", orders, self.ordering[0]))
+        size = Field(ge=1, le=self.page_size, description="How many rows at most")
+        start = Field(ge=0, le=MAX_OFFSET, description="next_offset of the last result")
+        found.append(parameter("limit", Annotated[int, size], self.page_size))
+        found.append(parameter("offset", Annotated[int, start], 0))
+        return found
+
+    def returns(self) -> Any:
+        """Return the type of the result, with the fields that were named alone."""
+        row = typed_dict(
+            "Row",
+            {p.path: p.value | None if p.nullable else p.value for p in self.fields},
+        )
+        said = "Where the next rows begin; null when there are no more"
+        following = Annotated[int | None, Field(description=said)]
+        return typed_dict("Rows", {"rows": list_of[row], "next_offset": following})
+
+    def rows(
+        self, context: Context, arguments: Mapping[str, Any]
+    ) -> QuerySet[Any, Any]:
+        """Return the rows that fit, without their bounds. Raises ValueError."""
+        rows = self.model._default_manager.all()
+        if self.owner is not None:
+            rows = rows.filter(**{self.owner: _user_id(context)})
+        for each in self.filters:
+            value = arguments[each.name]
+            if value is not None:
+                rows = rows.filter(**dict([each.condition(value)]))
+        for word in _words(arguments.get("search", "")):
+            found = (Q(**{f"{path.path}__icontains": word}) for path in self.search)
+            rows = rows.filter(reduce(or_, found))
+        usual = self.ordering[0] if self.ordering else "pk"
+        return rows.order_by(arguments.get("order_by", usual), "pk")
+
+
+class QueryKind(EntryKind):
+    name = "query"
+    label = _("query of a model")
+    makes = "tools"
+    form = QueryForm
+
+    def build(self, made: Made) -> Query:
+        selection = Selection.of(made.spec)
+        paths = [path.path for path in selection.fields]
+
+        def look_up(context: Context, **arguments: Any) -> dict[str, Any]:
+            limit, offset = arguments["limit"], arguments["offset"]
+            try:
+                rows = selection.rows(context, arguments)
+            except ValueError as error:
+                raise ToolError(f"Invalid arguments:\n- {error}") from None
+            # One more than is shown tells whether there are more.
+            found = list(rows.values_list(*paths)[offset : offset + limit + 1])
+            following = offset + limit
+            more = len(found) > limit and following <= MAX_OFFSET
+            return {
+                "rows": [dict(zip(paths, row, strict=True)) for row in found[:limit]],
+                "next_offset": following if more else None,
+            }
+
+        tool = Query.of(
+            declared(look_up, selection.parameters(), selection.returns()),
+            name=made.key,
+            title=made.title or None,
+            description=made.description or _described(selection),
+            permission=view_permission(selection.model),
+            needs=selection.needs,
+            read_only=True,
+            open_world=False,
+        )
+        assert isinstance(tool, Query)
+        return tool
+
+
+def _user_id(context: Context) -> Any:
+    user = context.user
+    if user is None or user.pk is None:
+        raise ToolError("Only a user has rows of its own, and this caller is none.")
+    return user.pk
+
+
+def _check_names(filters: Sequence[Filter]) -> None:
+    for each in filters:
+        if each.name in OWN_ARGUMENTS:
+            raise ValueError(f"{each.name}: write this filter as {each.name}__exact")
+
+
+def _words(search: str) -> list[str]:
+    """Raises ValueError for words that no row can have."""
+    return usable_value("search", search).split()[:MAX_SEARCH_WORDS]  # type: ignore[no-any-return]
+
+
+def _described(selection: Selection) -> str:
+    shown = ", ".join(path.label for path in selection.fields)
+    plural = selection.model._meta.verbose_name_plural
+    return f"Looks up {plural}: {shown}."

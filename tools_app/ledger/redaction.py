@@ -1,0 +1,223 @@
+"""What a ledger may keep of the arguments of a call: nothing secret, nothing long.
+
+What a key names as secret is hidden, at any depth, and what looks like a credential
+wherever it stands. This is a net, not a proof: who knows better says so in
+``MCP_LEDGER["REDACT"]``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
+from functools import lru_cache
+from json.encoder import encode_basestring_ascii
+from math import isfinite
+from typing import Any
+
+from tools_app.credential import PREFIX, PUBLIC_ID_CHARS
+
+HIDDEN = "(hidden)"
+CUT = "…"
+MAX_TEXT_CHARS = 500
+MAX_KEY_CHARS = 100
+MAX_DEPTH = 20
+MAX_INTEGER_BITS = 256
+# What is shorter may stand in an error by chance.
+MIN_SECRET_CHARS = 3
+# So much of a text is looked at for what it hides.
+_SEEN_CHARS = 4 * MAX_TEXT_CHARS
+# From here on a text of these letters alone is taken for what it encodes.
+_BINARY_CHARS = 200
+# What stands between this value, or key, and the next.
+_ITEM_BYTES = 2
+_BRACKET_BYTES = 2
+
+# In a key as small letters without what separates them.
+_SECRET_WORDS = re.compile(
+    "passw|passphrase|passcode|secret|token|credential|authori[sz]ation|cookie|"
+    "apikey|accesskey|privatekey|signingkey|encryptionkey|sessionid|jwt|"
+    "creditcard|cardnumber"
+)
+_SECRET_KEYS = frozenset(
+    ("auth", "bearer", "cvc", "cvv", "otp", "pass", "pin", "pwd", "totp")
+)
+_SEPARATORS = re.compile(r"[^a-z0-9]+")
+_SECRET_TEXT = re.compile(
+    rf"\b{PREFIX}[0-9a-z]{{{PUBLIC_ID_CHARS}}}_[0-9A-Za-z]+"
+    r"|(?i:\b(?:bearer|basic)\s+)[\w.~+/=-]{8,}"
+    r"|\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]+)?"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.*"
+    r"|(?<=://)[^/\s@]+@",
+    re.DOTALL,
+)
+# No credential is without one of these, and they are found much faster.
+_MARKS = (PREFIX, "bearer", "basic", "eyj", "-----begin", "://")
+_PARAMETER = re.compile(r"([?&;#])([^=&;#\s]{1,100})=([^&;#\s]+)")
+_BINARY = re.compile(
+    rf"data:[\w.+/;=-]*;base64,|[A-Za-z0-9+/_-]{{{_BINARY_CHARS}}}[A-Za-z0-9+/_=\s-]*$"
+)
+
+
+def _size(text: str) -> int:
+    """Return how many bytes a text takes in JSON, with what follows it."""
+    return len(encode_basestring_ascii(text)) + _ITEM_BYTES
+
+
+# As a key and its value.
+_CUT_BYTES = 2 * _size(CUT)
+
+
+class Redaction:
+    """``rules`` and ``max_bytes`` are ``redact`` and ``max_arguments_bytes`` of
+    Options. Any thread may use it.
+    """
+
+    def __init__(self, rules: Mapping[str, Sequence[str]], max_bytes: int) -> None:
+        self._rules = [
+            (name, [key.lower() for key in keys]) for name, keys in rules.items()
+        ]
+        self._max_bytes = max_bytes
+        self._keys_of = lru_cache(1024)(self._find_keys)
+
+    def redacted(
+        self, name: str, arguments: Mapping[Any, Any]
+    ) -> tuple[dict[str, Any], list[Any]]:
+        """Return what may be kept of the arguments of ``name``, and the values that
+        were hidden.
+        """
+        walk = _Walk(self._keys_of(name), self._max_bytes)
+        return walk.dictionary(arguments, 0), walk.hidden
+
+    def _find_keys(self, name: str) -> tuple[str, ...]:
+        return tuple(
+            key
+            for pattern, keys in self._rules
+            if fnmatchcase(name, pattern)
+            for key in keys
+        )
+
+
+class _Walk:
+    """One way through the arguments of one call. It ends, and leaves one mark, where
+    something does not fit into the bytes that are left.
+    """
+
+    def __init__(self, keys: Sequence[str], max_bytes: int) -> None:
+        self._keys = keys
+        self._left_bytes = max_bytes - _BRACKET_BYTES - _CUT_BYTES
+        self._full = False
+        self.hidden: list[Any] = []
+
+    def dictionary(self, given: Mapping[Any, Any], depth: int) -> dict[str, Any]:
+        kept: dict[str, Any] = {}
+        for key, value in given.items():
+            key = clean(str(key)[:MAX_KEY_CHARS])
+            if not self._fits(_size(key)):
+                kept[CUT] = CUT
+                break
+            if self._is_secret(key):
+                self.hidden.append(value)
+                kept[key] = self._text(HIDDEN)
+            else:
+                kept[key] = self._value(value, depth + 1)
+            if self._full:
+                break
+        return kept
+
+    def _list(self, given: Sequence[Any], depth: int) -> list[Any]:
+        kept: list[Any] = []
+        for value in given:
+            kept.append(self._value(value, depth + 1))
+            if self._full:
+                break
+        return kept
+
+    def _value(self, value: Any, depth: int) -> Any:
+        if isinstance(value, str):
+            return self._text(shown(value))
+        if isinstance(value, Mapping | list | tuple):
+            if depth >= MAX_DEPTH or not self._fits(_BRACKET_BYTES + _ITEM_BYTES):
+                return CUT
+            if isinstance(value, Mapping):
+                return self.dictionary(value, depth)
+            return self._list(value, depth)
+        if isinstance(value, int) and value.bit_length() > MAX_INTEGER_BITS:
+            return self._text(f"(a number of {value.bit_length()} bits)")
+        if isinstance(value, float) and not isfinite(value):
+            return self._text(str(value))
+        if value is None or isinstance(value, int | float):
+            return value if self._fits(len(str(value)) + _ITEM_BYTES) else CUT
+        return self._text(f"({type(value).__name__})")
+
+    def _text(self, text: str) -> str:
+        return text if self._fits(_size(text)) else CUT
+
+    def _fits(self, size: int) -> bool:
+        """Take so many bytes; False, and the walk is over, where they are not left."""
+        if size > self._left_bytes:
+            self._full = True
+            return False
+        self._left_bytes -= size
+        return True
+
+    def _is_secret(self, key: str) -> bool:
+        return is_secret_key(key) or any(
+            fnmatchcase(key.lower(), pattern) for pattern in self._keys
+        )
+
+
+@lru_cache(4096)
+def is_secret_key(key: str) -> bool:
+    """Tell whether a name says that its value is nobody's business."""
+    lower = key.lower()
+    if lower.startswith("x-"):  # a header, of which only its sender knows what it is
+        return True
+    letters = _SEPARATORS.sub("", lower)
+    return letters in _SECRET_KEYS or _SECRET_WORDS.search(letters) is not None
+
+
+def clean(text: str) -> str:
+    """Return a text that every database takes: without NUL and lone surrogates."""
+    if text.isascii():
+        return text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+    text = text.replace("\0", "\N{REPLACEMENT CHARACTER}")
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def shown(text: str, max_chars: int = MAX_TEXT_CHARS) -> str:
+    """Return as much of a text as may be kept: at most ``max_chars`` and its size."""
+    if len(text) >= _BINARY_CHARS and _BINARY.match(text):
+        return f"(binary, {len(text):,} characters)"
+    seen = clean(text[:_SEEN_CHARS])
+    lower = seen.lower()
+    if any(mark in lower for mark in _MARKS):
+        seen = _SECRET_TEXT.sub(HIDDEN, seen)
+    if "=" in seen:
+        seen = _PARAMETER.sub(_without_secret, seen)
+    if len(text) <= max_chars and len(seen) <= max_chars:
+        return seen
+    return f"{seen[:max_chars]}{CUT} ({len(text):,} characters)"
+
+
+def _without_secret(found: re.Match[str]) -> str:
+    before, key, _value = found.groups()
+    return f"{before}{key}={HIDDEN}" if is_secret_key(key) else found[0]
+
+
+def without(text: str, hidden: Sequence[Any]) -> str:
+    """Return a text in which the values that were hidden are hidden as well."""
+    for secret in sorted(_texts(hidden), key=len, reverse=True):
+        if len(secret) >= MIN_SECRET_CHARS:
+            text = text.replace(secret, HIDDEN)
+    return text
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for one in value:
+            yield from _texts(one)
+    elif value is not None and not isinstance(value, bool):
+        yield str(value)
