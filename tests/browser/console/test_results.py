@@ -243,7 +243,8 @@ async def test_a_page_is_opened_only_if_it_is_one_of_the_web(
         window.opened = [];
         window.open = (...how) => { window.opened.push(how); };
         const { signal } = new AbortController();
-        window.answered = askUser({ mode: "url", message: "Pay", url: args[0] }, { signal });
+        const params = { mode: "url", message: "Pay", url: args[0] };
+        window.answered = askUser(params, { signal });
         """,
         url,
     )
