@@ -7,70 +7,21 @@ import json
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from playwright.async_api import BrowserContext, Page, expect
 
-from tests.serving import ROOT, Served, daphne
+from tests.browser.site import Site, log_in, served_site
 
 INSPECTOR = "/admin/tools_app/inspector/"
 LEAVE_FEEDBACK = "Leave feedback"
-PEOPLE = """
-from django.contrib.auth.models import Permission, User
-ada = User.objects.create_user("ada")
-User.objects.create_superuser("root", password="secret")
-sam = User.objects.create_user("sam", password="secret", is_staff=True)
-ours = Permission.objects.filter(content_type__app_label="tools_app")
-sam.user_permissions.set(ours.filter(codename__in=["run_as", "view_token"]))
-"""
-
-
-@dataclass(frozen=True)
-class Site:
-    server: Served
-    token: str
-    revoked: str
-
-    def url(self, path: str) -> str:
-        return f"{self.server.origin}{path}"
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    here: Path = tmp_path_factory.mktemp("site")
-    environ = {
-        "DJANGO_SETTINGS_MODULE": "mcpsite.settings",
-        "DJANGO_ALLOWED_HOSTS": "127.0.0.1",
-        "MCPSITE_VAR_DIR": str(here),
-    }
-
-    def manage(*arguments: str) -> str:
-        return subprocess.run(
-            [sys.executable, "-m", "django", *arguments],
-            cwd=ROOT,
-            env={**os.environ, **environ},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=True,
-        ).stdout.strip()
-
-    def create_token(name: str) -> str:
-        create = ("mcp", "tokens", "create", name, "--user=ada", "--scope=*")
-        return manage(*create)
-
-    manage("migrate", "-v0")
-    manage("shell", "-v0", "-c", PEOPLE)
-    token, revoked = create_token("laptop"), create_token("lost")
-    manage("mcp", "tokens", "revoke", revoked.split("_")[1])
-    log = here / "daphne.log"
-    with daphne("mcpsite.asgi:application", log, environ=environ) as server:
-        yield Site(server, token, revoked)
-        assert "Traceback" not in server.said()
+    with served_site(tmp_path_factory.mktemp("site")) as site:
+        yield site
 
 
 @pytest.fixture
@@ -85,14 +36,6 @@ def complaints(page: Page) -> list[str]:
         ),
     )
     return said
-
-
-async def log_in(page: Page, site: Site, name: str = "sam") -> None:
-    await page.goto(site.url("/admin/login/?next=/admin/"))
-    await page.get_by_label("Username").fill(name)
-    await page.get_by_label("Password").fill("secret")
-    await page.get_by_role("button", name="Log in").click()
-    await expect(page).to_have_url(site.url("/admin/"))
 
 
 async def run_as_the_token(page: Page, site: Site) -> None:
