@@ -23,7 +23,7 @@ from mcp_transport.engine.tool import SCOPE, Tool
 from mcp_transport.protocol.naming import check_name, check_text
 from mcp_transport.protocol.schema import JsonSchema, check_input_schema, header_params
 from mcp_transport.protocol.wording import ArgumentError, argument_error, unknown
-from tools_app.catalogue.configured import code_shelf
+from tools_app.catalogue.configured import registered
 from tools_app.kinds.fields import JsonSchemaField, ObjectField
 from tools_app.kinds.kind import EntryKind, Made
 
@@ -66,8 +66,7 @@ class PresetForm(forms.Form):
 
 
 def _tools() -> list[tuple[str, str]]:
-    code = code_shelf().entries()
-    names = sorted(entry.key for entry in code if entry.kind == "tools")
+    names = sorted(key for kind, key in registered() if kind == "tools")
     return [("", "---------"), *((name, name) for name in names)]
 
 
