@@ -9,6 +9,7 @@ from django.db import DatabaseError, router
 from django.utils.module_loading import import_string
 
 from mcp_transport.conf import get_server, get_store, read_settings
+from mcp_transport.engine.catalogue import Shelf, catalogue
 from mcp_transport.engine.entry import Entry
 from mcp_transport.engine.signals import CatalogueChanged
 from tools_app.catalogue.building import Place, made, place
@@ -32,6 +33,12 @@ def configured_catalogue() -> type[AdminCatalogue] | None:
     return named if is_ours else None
 
 
+def code_shelf() -> Shelf:
+    """Return what code registers, whichever catalogue the settings name."""
+    named = configured_catalogue()
+    return catalogue if named is None else named.shelf
+
+
 def served_catalogue() -> AdminCatalogue | None:
     """Return the one that this process serves."""
     served = get_server().catalogue
@@ -40,8 +47,7 @@ def served_catalogue() -> AdminCatalogue | None:
 
 def registered() -> dict[Place, Entry]:
     """Return what code registers, by kind and key."""
-    shelf = (configured_catalogue() or AdminCatalogue).shelf
-    return {(entry.kind, entry.key): entry for entry in shelf.entries()}
+    return {(entry.kind, entry.key): entry for entry in code_shelf().entries()}
 
 
 def look_up() -> Lookup:

@@ -41,16 +41,16 @@ _ONE_BY_ONE = (
 
 
 class PresetForm(forms.Form):
-    tool = forms.ChoiceField(label=_("tool"), choices=lambda: _tools())
+    tool = forms.ChoiceField(label=_("Tool"), choices=lambda: _tools())
     arguments = ObjectField(
-        label=_("fixed arguments"),
+        label=_("Fixed arguments"),
         required=False,
         help_text=_(
             'A JSON object, such as {"status": "open"}. A caller cannot give them.'
         ),
     )
     input_schema = JsonSchemaField(
-        label=_("schema of the other arguments"),
+        label=_("Schema of the other arguments"),
         required=False,
         help_text=_(
             "A JSON Schema that says less than the tool's own, shown in its place. "
