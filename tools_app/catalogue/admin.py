@@ -38,7 +38,9 @@ from tools_app.catalogue.listing import (
     TagFilter,
     broken_rows,
 )
+from tools_app.kinds.prompt_preview import PromptPreviewAdmin
 from tools_app.kinds.registry import CODE, entry_kinds
+from tools_app.transfer.admin import TransferAdmin
 
 # What an administrator changes: the rest is what is known of the code.
 STEERED = (*OVERRIDES, "key", "enabled", "spec", "changed_at")
@@ -47,7 +49,9 @@ _SHOWN = ("preview",)
 
 
 @admin.register(CatalogueEntry)
-class CatalogueAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class CatalogueAdmin(TransferAdmin, PromptPreviewAdmin):
+    change_form_template = "tools_app/catalogue_change_form.html"
+    change_list_template = "tools_app/catalogue_change_list.html"
     list_display = [
         "key",
         "kind",
@@ -69,7 +73,13 @@ class CatalogueAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     search_fields = ["key", "title", "description", "code"]
     search_help_text = _("Searches names, titles and descriptions.")
     list_per_page = 100
-    actions = ["switch_on", "switch_off", "reset_to_code", "delete_missing"]
+    actions = [
+        "switch_on",
+        "switch_off",
+        "reset_to_code",
+        "delete_missing",
+        "export_selected",
+    ]
 
     class Media:
         css = {"all": ["tools_app/catalogue.css"]}
