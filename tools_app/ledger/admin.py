@@ -38,7 +38,6 @@ from tools_app.ledger.listing import (
 from tools_app.models import Call, CatalogueEntry
 
 ERROR_CHARS = 80
-_SECONDS_CHARS = len("2026-03-01 12:34:56")
 
 # What each method calls, as the catalogue has it.
 _KINDS = {
@@ -112,7 +111,7 @@ class CallAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.display(description=_("time"), ordering="at")
     def began(self, call: Call) -> str:
-        return timezone.localtime(call.at).isoformat(" ", "seconds")[:_SECONDS_CHARS]
+        return f"{timezone.localtime(call.at):%Y-%m-%d %H:%M:%S}"
 
     @admin.display(description=_("token"), empty_value="-")
     def used_token(self, call: Call) -> str | None:

@@ -78,7 +78,7 @@ class DayFilter(admin.SimpleListFilter):
             day = date.fromisoformat(chosen)
             ends_at = midnight(day + timedelta(days=1))
         except (ValueError, OverflowError):
-            raise IncorrectLookupParameters("a day is written 2026-03-01") from None
+            raise IncorrectLookupParameters("a day is written YYYY-MM-DD") from None
         return queryset.filter(at__gte=midnight(day), at__lt=ends_at)
 
 
