@@ -21,7 +21,7 @@ from tests.tools_app.kinds.making import (
     served,
 )
 from tools_app.kinds.kind import Made
-from tools_app.kinds.query import MAX_OFFSET, QueryKind
+from tools_app.kinds.query import MAX_OFFSET, MAX_PAGE_CHARS, QueryKind
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -168,6 +168,19 @@ async def test_a_page_is_one_question_to_the_database(
     assert len(selects) == 1
     assert "password" not in selects[0]
     assert "last_name" not in selects[0]
+
+
+async def test_a_page_of_long_texts_ends_early(history: list[LogEntry]) -> None:
+    share = MAX_PAGE_CHARS // 4
+    await LogEntry.objects.aupdate(change_message="x" * share)
+    spec = {**HISTORY, "shown_fields": ["change_message"]}
+    result = await call(spec, {})
+    assert len(result["structuredContent"]["rows"]) == 4
+    assert result["structuredContent"]["next_offset"] == 4
+    await LogEntry.objects.aupdate(change_message="x" * (MAX_PAGE_CHARS + 1))
+    result = await call(spec, {"offset": 11})
+    assert len(result["structuredContent"]["rows"]) == 1
+    assert result["structuredContent"]["next_offset"] is None
 
 
 async def test_a_field_that_may_be_empty_is_null(history: list[LogEntry]) -> None:
