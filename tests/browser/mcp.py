@@ -65,8 +65,17 @@ async def wait(name: str) -> str:
 
 
 @tool
-async def note(text: str, delay_ms: int = 0) -> str:
-    """Note something, and take a while to say so."""
+async def note(ctx: Context, text: str, delay_ms: int = 0) -> str:
+    """Note something, report it, and take a while to say so."""
+    noted.append(text)
+    ctx.progress(1)
+    await asyncio.sleep(delay_ms / 1000)
+    return f"noted {text}"
+
+
+@tool
+async def note_silently(text: str, delay_ms: int = 0) -> str:
+    """Note something, and say nothing for a while."""
     noted.append(text)
     await asyncio.sleep(delay_ms / 1000)
     return f"noted {text}"

@@ -110,6 +110,21 @@ async def test_a_question_survives_a_cut(
     assert await visitor.js("return asked") == 1
 
 
+async def test_a_call_that_the_browser_repeats_is_not_run_twice(
+    visitor: Visitor, line: Line, token: str
+) -> None:
+    """Chromium sends a POST again by itself, where no reply had begun."""
+    await connected(visitor, f"{line.origin}/mcp", token=token, **SESSION)
+    note = {"text": "silently", "delay_ms": 5000}
+    await visitor.js("begin('noting', 'note_silently', args[0])", note)
+    await _until_noted(visitor, "silently")
+    await line.cut()
+    came = await visitor.js("return await end('noting')")
+    assert came["error"]["name"] == "ConnectionLostError", came
+    assert came["error"]["mayHaveRun"] is True
+    assert (await visitor.call("notes")).count("silently") == 1
+
+
 # What cannot be resumed.
 
 
@@ -117,9 +132,9 @@ async def test_without_a_session_a_call_that_may_have_run_is_not_sent_again(
     visitor: Visitor, line: Line, token: str
 ) -> None:
     await connected(visitor, f"{line.origin}/mcp", token=token, **NO_SESSION)
-    note = {"text": "once", "delay_ms": 60_000}
+    note = {"text": "once", "delay_ms": 5000}
     await visitor.js("begin('noting', 'note', args[0])", note)
-    await _until_noted(visitor, "once")
+    await visitor.until("progressOf('noting').length === 1")
     await line.cut()
     came = await visitor.js("return await end('noting')")
     assert came["error"]["name"] == "ConnectionLostError"
@@ -133,7 +148,7 @@ async def test_one_that_does_no_harm_is_sent_again(
     await connected(visitor, f"{line.origin}/mcp", token=token, **NO_SESSION)
     note = {"text": "twice", "delay_ms": 2000}
     await visitor.js("begin('noting', 'note', args[0], { idempotent: true })", note)
-    await _until_noted(visitor, "twice")
+    await visitor.until("progressOf('noting').length === 1")
     await line.cut()
     came = await visitor.js("return await end('noting')")
     assert came["value"]["content"][0]["text"] == "noted twice"

@@ -24,7 +24,7 @@ from tools_app.models import Call
 MAX_LISTED = 10_000
 # The filters offer what is to be found in so many of the newest rows.
 RECENT = 2000
-DAYS = 14
+DAYS = 7
 
 Choices = list[tuple[str, str]]
 

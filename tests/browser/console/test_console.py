@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, ViewportSize, expect
 
 from mcp_transport.protocol.revisions import LATEST, LATEST_STATEFUL
 from tests.browser.conftest import APPLICATION, Desk
@@ -15,7 +15,7 @@ from tests.browser.console.conftest import Console
 from tests.browser.line import line_to
 from tests.serving import Served, daphne
 
-PHONE = {"width": 360, "height": 740}
+PHONE = ViewportSize(width=360, height=740)
 
 
 @pytest.mark.parametrize(

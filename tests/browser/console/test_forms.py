@@ -34,7 +34,8 @@ async def read(parts: Console) -> Any:
     return await parts.js("return window.made.read() ?? null")
 
 
-def of(required: list[str] | None = None, **properties: Json) -> Json:
+def of(required: list[str] | None = None, /, **properties: Json) -> Json:
+    """Give the schema of an object."""
     return {"type": "object", "properties": properties, "required": required or []}
 
 

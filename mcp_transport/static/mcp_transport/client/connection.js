@@ -34,6 +34,8 @@ export class Connection {
   #renewing;
   /** What is away for the moment. @type {Set<object>} */
   #broken = new Set();
+  /** What is to be told when nothing is away any more. @type {StateDetail} */
+  #mended = {};
 
   /**
    * @param {import("../client").Options} options
@@ -174,7 +176,11 @@ export class Connection {
    * @param {StateDetail} [detail]
    */
   mended(source, detail = {}) {
-    if (this.#broken.delete(source) && this.#broken.size === 0) this.#tellState("open", detail);
+    if (!this.#broken.delete(source)) return;
+    this.#mended = { ...this.#mended, ...detail };
+    if (this.#broken.size > 0) return;
+    this.#tellState("open", this.#mended);
+    this.#mended = {};
   }
 
   /**
