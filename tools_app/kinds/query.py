@@ -85,7 +85,7 @@ class Selection:
         filters = tuple(find_filter(model, name) for name in spec["filters"])
         search = tuple(find_searchable(model, path) for path in spec["search_fields"])
         order = [find_path(model, path.removeprefix("-")) for path in spec["ordering"]]
-        _check_names(filters)
+        check_names(filters)
         read = [*fields, *(f.path for f in filters), *search, *order]
         return cls(
             model=model,
@@ -192,7 +192,8 @@ def _user_id(context: Context) -> Any:
     return user.pk
 
 
-def _check_names(filters: Sequence[Filter]) -> None:
+def check_names(filters: Sequence[Filter]) -> None:
+    """Raise ValueError for a filter that would take another argument's name."""
     for each in filters:
         if each.name in OWN_ARGUMENTS:
             raise ValueError(f"{each.name}: write this filter as {each.name}__exact")

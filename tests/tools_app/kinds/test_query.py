@@ -20,8 +20,15 @@ from tests.tools_app.kinds.making import (
     made,
     served,
 )
+from tools_app.kinds.filtering import Filter
 from tools_app.kinds.kind import Made
-from tools_app.kinds.query import MAX_OFFSET, MAX_PAGE_CHARS, QueryKind
+from tools_app.kinds.modelfield import find_path
+from tools_app.kinds.query import (
+    MAX_OFFSET,
+    MAX_PAGE_CHARS,
+    QueryKind,
+    check_names,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -331,3 +338,11 @@ def test_what_became_of_the_model_since_is_said_when_it_is_built() -> None:
         broken = Made("look_up", "", "", {**spec, **changed}, Code())
         with pytest.raises(ValueError, match="no model|no field"):
             QueryKind().build(broken)
+
+
+def test_a_filter_with_the_name_of_another_argument_is_written_otherwise() -> None:
+    """No model here has such a field, so the name is that of an argument."""
+    path = find_path(User, "username")
+    with pytest.raises(ValueError, match="write this filter as limit__exact"):
+        check_names([Filter("limit", path, "exact")])
+    check_names([Filter("limit__exact", path, "exact")])
