@@ -1,4 +1,4 @@
-"""What pages call: tools that take their time, ask, fail, and remember what was done."""
+"""What pages call: tools that take their time, ask, fail, and remember."""
 
 from __future__ import annotations
 

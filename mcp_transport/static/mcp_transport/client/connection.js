@@ -19,6 +19,8 @@ export class Connection {
   state = "connecting";
   /** What the server says of itself. @type {import("../client").Server} */
   server = { info: { name: "", version: "" }, capabilities: {} };
+  /** What was agreed on, before and while another session is made. @type {import("./revisions.js").Revision | undefined} */
+  revision;
   /** Make again in a new session what the old one had. @type {() => Promise<void>} */
   restore = async () => {};
   exchange;
@@ -64,7 +66,7 @@ export class Connection {
   }
 
   get stateful() {
-    return this.exchange.revision?.stateful ?? false;
+    return this.revision?.stateful ?? false;
   }
 
   /** Connect, at the first attempt or not at all. */
@@ -87,6 +89,7 @@ export class Connection {
     try {
       await this.#door.open(call.signal);
       const { revision, server } = await shakeHands(this.exchange, wanted, this.#door.stateless, call);
+      this.revision = revision;
       this.server = server;
       if (revision.stateful) await this.exchange.notify("notifications/initialized", {});
       this.#door.begin(revision);
@@ -128,7 +131,7 @@ export class Connection {
       this.broke(this, { error: asError(error), attempt: failed, delayMs });
       await untilWorthTrying(delayMs, this.closed);
       try {
-        return await this.#establish(this.exchange.revision?.name ?? "auto");
+        return await this.#establish(this.revision?.name ?? "auto");
       } catch (next) {
         this.closed.throwIfAborted();
         if (isFinal(next) || this.#backoff.isSpent(failed + 1)) {
