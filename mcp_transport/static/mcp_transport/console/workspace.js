@@ -42,6 +42,7 @@ export class Workspace {
     for (const name of ["status", "catalogue", "wire", "activity"]) {
       this.part(name).append(this[name].element);
     }
+    this.activity.toolbar.prepend(this.part("level").closest("label"));
     this.part("level").addEventListener("change", () => this.setLevel());
     this.part("entry").addEventListener("keydown", (event) => {
       if (event.key === "Escape") this.catalogue.focus();
