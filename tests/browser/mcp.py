@@ -1,4 +1,4 @@
-"""What pages call: tools that take their time, ask, fail, and remember what was done."""
+"""What pages call: tools that take their time, ask, fail, and remember."""
 
 from __future__ import annotations
 
@@ -65,8 +65,17 @@ async def wait(name: str) -> str:
 
 
 @tool
-async def note(text: str, delay_ms: int = 0) -> str:
-    """Note something, and take a while to say so."""
+async def note(ctx: Context, text: str, delay_ms: int = 0) -> str:
+    """Note something, report it, and take a while to say so."""
+    noted.append(text)
+    ctx.progress(1)
+    await asyncio.sleep(delay_ms / 1000)
+    return f"noted {text}"
+
+
+@tool
+async def note_silently(text: str, delay_ms: int = 0) -> str:
+    """Note something, and say nothing for a while."""
     noted.append(text)
     await asyncio.sleep(delay_ms / 1000)
     return f"noted {text}"

@@ -1,6 +1,6 @@
 /**
- * A client of the Model Context Protocol for browsers (and Node 20), without a
- * build step and without dependencies. docs/browser.md tells how to use it.
+ * A client of the Model Context Protocol for browsers, without a build step and
+ * without dependencies. docs/browser.md tells how to use it.
  *
  * Spec: every revision that `mcp_transport` serves; Streamable HTTP, HTTP+SSE,
  * and WebSocket as docs/transports.md describes it.
@@ -349,6 +349,8 @@ export class Client {
 export class McpError extends Error {
   readonly code: number;
   readonly data: any;
+  /** When the server wants to be asked again; undefined if it does not say. */
+  readonly retryAfterMs: number | undefined;
 }
 
 /** The server, or something before it, refused a request by the rules of HTTP. */

@@ -78,7 +78,7 @@ export class Client {
   }
 
   get revision() {
-    return this.#connection.exchange.revision?.name ?? "";
+    return this.#connection.revision?.name ?? "";
   }
 
   get stateful() {

@@ -19,6 +19,8 @@ export class Connection {
   state = "connecting";
   /** What the server says of itself. @type {import("../client").Server} */
   server = { info: { name: "", version: "" }, capabilities: {} };
+  /** What was agreed on, before and while another session is made. @type {import("./revisions.js").Revision | undefined} */
+  revision;
   /** Make again in a new session what the old one had. @type {() => Promise<void>} */
   restore = async () => {};
   exchange;
@@ -34,6 +36,8 @@ export class Connection {
   #renewing;
   /** What is away for the moment. @type {Set<object>} */
   #broken = new Set();
+  /** What is to be told when nothing is away any more. @type {StateDetail} */
+  #mended = {};
 
   /**
    * @param {import("../client").Options} options
@@ -62,7 +66,7 @@ export class Connection {
   }
 
   get stateful() {
-    return this.exchange.revision?.stateful ?? false;
+    return this.revision?.stateful ?? false;
   }
 
   /** Connect, at the first attempt or not at all. */
@@ -85,6 +89,7 @@ export class Connection {
     try {
       await this.#door.open(call.signal);
       const { revision, server } = await shakeHands(this.exchange, wanted, this.#door.stateless, call);
+      this.revision = revision;
       this.server = server;
       if (revision.stateful) await this.exchange.notify("notifications/initialized", {});
       this.#door.begin(revision);
@@ -126,7 +131,7 @@ export class Connection {
       this.broke(this, { error: asError(error), attempt: failed, delayMs });
       await untilWorthTrying(delayMs, this.closed);
       try {
-        return await this.#establish(this.exchange.revision?.name ?? "auto");
+        return await this.#establish(this.revision?.name ?? "auto");
       } catch (next) {
         this.closed.throwIfAborted();
         if (isFinal(next) || this.#backoff.isSpent(failed + 1)) {
@@ -174,7 +179,11 @@ export class Connection {
    * @param {StateDetail} [detail]
    */
   mended(source, detail = {}) {
-    if (this.#broken.delete(source) && this.#broken.size === 0) this.#tellState("open", detail);
+    if (!this.#broken.delete(source)) return;
+    this.#mended = { ...this.#mended, ...detail };
+    if (this.#broken.size > 0) return;
+    this.#tellState("open", this.#mended);
+    this.#mended = {};
   }
 
   /**

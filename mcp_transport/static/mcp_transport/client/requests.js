@@ -100,23 +100,32 @@ export class Requests {
   async #persist(method, params, call) {
     const idempotent = call.options.idempotent ?? method !== "tools/call";
     let id = this.#exchange.newId();
-    let mayBeKnown = false;
     for (let failed = 0; ; failed += 1) {
       try {
         await this.#connection.ready(call.signal);
         return await this.#exchange.ask(method, params, call, id);
       } catch (caught) {
         call.signal.throwIfAborted();
-        const error = befallen(caught);
-        if (mayBeKnown && error instanceof McpError && error.code === INVALID_REQUEST) {
-          const said = "the server has this call already, and its result is lost";
-          throw new ConnectionLostError(said, { mayHaveRun: true, cause: error });
-        }
+        const error = this.#refusedTwice(caught, method) ?? befallen(caught);
         await this.#patience(error, idempotent, failed, call);
-        mayBeKnown = !idempotent && keepsId(error);
-        if (!mayBeKnown) id = this.#exchange.newId();
+        if (idempotent || !keepsId(error)) id = this.#exchange.newId();
       }
     }
+  }
+
+  /**
+   * A session runs a call once under its id, and refuses it when it arrives again: sent
+   * by us after a 503, or by the browser itself, which repeats a POST when a connection
+   * that it had used before breaks without a reply. Then the result is lost.
+   *
+   * @param {unknown} error
+   * @param {string} method
+   */
+  #refusedTwice(error, method) {
+    if (!this.#connection.stateful || method !== "tools/call") return undefined;
+    if (!(error instanceof McpError) || error.code !== INVALID_REQUEST) return undefined;
+    const said = "the server has this call already, and its result is lost";
+    return new ConnectionLostError(said, { mayHaveRun: true, cause: error });
   }
 
   /**

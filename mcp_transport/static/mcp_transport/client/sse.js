@@ -52,7 +52,9 @@ export class HttpWithSse {
       const response = await this.#http.fetch(this.#url, { method: "GET", headers, signal: over.signal });
       if (!response.ok || response.body === null) throw await refusal(response);
       const events = eventsIn(response.body, new EventParser());
-      this.#endpoint = this.#postedTo((await events.next()).value);
+      const { value: first } = await events.next();
+      if (first === undefined) throw new ConnectionLostError(ENDED, { mayHaveRun: false });
+      this.#endpoint = this.#postedTo(first);
       this.#listen(events, over);
     } catch (error) {
       over.signal.throwIfAborted();
@@ -69,10 +71,10 @@ export class HttpWithSse {
   /**
    * Return where messages are posted: a token goes to the origin of the stream only.
    *
-   * @param {ServerSentEvent | void} event
+   * @param {ServerSentEvent} event
    */
   #postedTo(event) {
-    if (event?.type !== "endpoint") {
+    if (event.type !== "endpoint") {
       throw new ProtocolError("the stream does not begin with the event endpoint");
     }
     const base = this.#url.href;

@@ -10,7 +10,7 @@
  */
 
 import { Backoff, untilWorthTrying } from "./backoff.js";
-import { ConnectionLostError, HttpError, ProtocolError, isFinal } from "./errors.js";
+import { ConnectionLostError, HttpError, ProtocolError, isFinal, isWorded } from "./errors.js";
 import { EventParser, eventsIn } from "./events.js";
 import { repeatedHeaders } from "./headers.js";
 import { Http, answers, isRequest, messagesIn, refusal } from "./http.js";
@@ -171,6 +171,7 @@ export class StreamableHttp {
 
   /**
    * Read to the end of one connection, or to the response; tell whether that came.
+   * Rejects with ConnectionLostError when the connection breaks.
    *
    * @param {Response} response
    * @param {Place} place
@@ -189,6 +190,8 @@ export class StreamableHttp {
         }
       }
       return false;
+    } catch (error) {
+      throw isWorded(error) ? error : new ConnectionLostError(LOST, { mayHaveRun: true, cause: error });
     } finally {
       place.settle();
     }
