@@ -251,7 +251,7 @@ ALL_STORED = "JSON.stringify(sessionStorage) + JSON.stringify(localStorage)"
 async def test_a_token_that_is_refused_is_said_so(console: Console) -> None:
     await console.connect("mcp_wrong")
     alert = console.page.locator("[data-problem]")
-    await expect(alert).to_contain_text("token is not valid")
+    await expect(alert).to_have_text("The token is not valid.")
     await console.state("Not connected")
 
 

@@ -6,6 +6,7 @@ import { Activity } from "./activity.js";
 import { addressOf, Catalogue, fromAddress, KINDS } from "./catalogue.js";
 import { panelFor } from "./panels.js";
 import { askForMessage, askUser } from "./questions.js";
+import { sentence } from "./result.js";
 import { Status } from "./status.js";
 import { WireLog } from "./wirelog.js";
 
@@ -164,14 +165,14 @@ export class Workspace {
   }
 
   complain(client, what, error) {
-    if (client === this.client) this.activity.note(`${what}: ${error.message}`);
+    if (client === this.client) this.activity.note(`${what}. ${sentence(error)}`);
   }
 
   hear(state, detail) {
     const wasReconnecting = this.status.element.dataset.state === "reconnecting";
     this.status.show(state, detail);
     if (state === "reconnecting" && !wasReconnecting) {
-      this.activity.note(`The connection broke: ${detail.error?.message ?? "no reason given"}`);
+      this.activity.note(`The connection broke. ${detail.error ? sentence(detail.error) : ""}`);
     }
     if (state === "open" && wasReconnecting) {
       this.activity.note(detail.renewed ? "Connected again, in a new session." : "Resumed.");
