@@ -251,7 +251,7 @@ ALL_STORED = "JSON.stringify(sessionStorage) + JSON.stringify(localStorage)"
 async def test_a_token_that_is_refused_is_said_so(console: Console) -> None:
     await console.connect("mcp_wrong")
     alert = console.page.locator("[data-problem]")
-    await expect(alert).to_contain_text("token is not valid")
+    await expect(alert).to_have_text("The token is not valid.")
     await console.state("Not connected")
 
 
@@ -315,9 +315,11 @@ async def test_changes_are_seen_as_they_happen(console: Console, bearer: str) ->
     await console.call()
     await console.result("opened")
     await expect(counter).to_have_count(1)
-    await console.call()
-    await console.result("closed")
+    await page.evaluate("location.hash = '#tool/counter'")
+    await expect(page.locator(".mcp-panel h2")).to_have_text("counter")
+    await page.evaluate(TOGGLE, [console.origin, bearer])
     await expect(counter).to_have_count(0)
+    await expect(page.locator("[data-part=missing]")).to_be_visible()
 
     await page.get_by_role("tab", name="Resources").click()
     await console.choose("Stock")
@@ -329,6 +331,15 @@ async def test_changes_are_seen_as_they_happen(console: Console, bearer: str) ->
     await expect(page.locator(".mcp-activity")).to_contain_text("resources/updated")
     await page.evaluate("location.hash = '#resource/desk%3A%2F%2Fstock'")
     await console.result("pens")
+
+
+# As another client would.
+TOGGLE = """async ([origin, token]) => {
+  const { Client } = await import("/static/mcp_transport/client.js");
+  const client = await Client.connect(`${origin}/mcp`, { token });
+  await client.callTool("toggle");
+  await client.close();
+}"""
 
 
 async def test_prompts_and_templates_are_filled_in(
@@ -363,6 +374,10 @@ async def test_an_address_leads_to_an_entry(console: Console, bearer: str) -> No
     await expect(page.locator(".mcp-panel h2")).to_have_text("count")
     await page.evaluate("location.hash = '#tool/nothing'")
     await expect(page.locator("[data-part=missing]")).to_be_visible()
+    # A resource of a template is not listed.
+    await page.evaluate("location.hash = '#resource/desk%3A%2F%2Fdrawers%2F9'")
+    await console.call()
+    await console.result('{"number":9}')
 
 
 async def test_light_and_dark_can_be_chosen_and_stay(console: Console) -> None:

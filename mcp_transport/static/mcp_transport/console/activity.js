@@ -9,13 +9,9 @@ export class Activity {
   constructor() {
     this.list = el("ol", { class: "mcp-lines", role: "log", "aria-label": "What happened", tabindex: 0 });
     this.empty = el("p", { class: "mcp-help" }, "Log messages and notifications appear here.");
-    this.element = el(
-      "div",
-      { class: "mcp-activity" },
-      el("div", { class: "mcp-toolbar mcp-toolbar-end" }, button("Clear", () => this.clear(), { class: "mcp-button mcp-quiet" })),
-      this.empty,
-      this.list,
-    );
+    const clear = button("Clear", () => this.clear(), { class: "mcp-button mcp-quiet" });
+    this.toolbar = el("div", { class: "mcp-toolbar" }, clear);
+    this.element = el("div", { class: "mcp-activity" }, this.toolbar, this.empty, this.list);
   }
 
   /** @param {import("../client").LogMessage} message */

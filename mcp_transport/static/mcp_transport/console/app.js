@@ -3,6 +3,7 @@
 import { showConfiguration } from "./configuration.js";
 import { ConnectForm } from "./connectform.js";
 import { isConfigurable } from "./copy.js";
+import { sentence } from "./result.js";
 import { Workspace } from "./workspace.js";
 
 class Console {
@@ -74,8 +75,9 @@ class Console {
 
 /** Says why there is no connection, and what can be done about it. */
 function reasonOf(error, { url }) {
-  if (error.status !== undefined || new URL(url).origin === location.origin) return error.message;
-  return `${error.message} If it runs, it may not let pages of ${location.origin} in: allow this origin there.`;
+  const said = sentence(error);
+  if (error.status !== undefined || new URL(url).origin === location.origin) return said;
+  return `${said} If it runs, it may not let pages of ${location.origin} in: allow this origin there.`;
 }
 
 new Console(document.body);

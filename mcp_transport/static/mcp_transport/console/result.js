@@ -183,6 +183,12 @@ function nothing(said) {
   return el("p", { class: "mcp-help" }, said);
 }
 
+/** Writes what an error says as a sentence. */
+export function sentence({ message }) {
+  const begun = message.charAt(0).toUpperCase() + message.slice(1);
+  return /[.!?]$/.test(begun) ? begun : `${begun}.`;
+}
+
 /**
  * Shows why a request has no result.
  *
@@ -199,7 +205,7 @@ export function failure(error) {
       { class: "mcp-failed", role: "alert" },
       el("strong", {}, error.name),
       number !== undefined && el("code", {}, String(number)),
-      el("p", {}, error.message),
+      el("p", {}, sentence(error)),
     ),
     more !== undefined && more !== null && data(more),
   );

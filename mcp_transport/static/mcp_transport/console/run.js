@@ -87,6 +87,7 @@ export class Run {
     this.progress.hidden = true;
     this.status.textContent = status;
     this.output.replaceChildren(...(shown ? [shown] : []));
+    this.element.scrollIntoView({ block: "nearest" });
   }
 
   advance({ progress, total, message }) {

@@ -38,13 +38,16 @@ export class WireLog {
     const all = () => JSON.stringify(this.entries.map(({ direction, message }) => ({ direction, message })), null, 2);
     return el(
       "div",
-      { class: "mcp-toolbar" },
+      {},
       el("label", { class: "mcp-offscreen", for: search }, "Filter the messages"),
-      this.search,
-      this.direction,
-      this.count,
-      copyButton("Copy all", all, "mcp-button mcp-quiet"),
-      button("Clear", () => this.clear(), { class: "mcp-button mcp-quiet" }),
+      el("div", { class: "mcp-toolbar" }, this.search, this.direction),
+      el(
+        "div",
+        { class: "mcp-toolbar" },
+        this.count,
+        copyButton("Copy all", all, "mcp-button mcp-quiet"),
+        button("Clear", () => this.clear(), { class: "mcp-button mcp-quiet" }),
+      ),
     );
   }
 

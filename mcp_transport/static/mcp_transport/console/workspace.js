@@ -6,6 +6,7 @@ import { Activity } from "./activity.js";
 import { addressOf, Catalogue, fromAddress, KINDS } from "./catalogue.js";
 import { panelFor } from "./panels.js";
 import { askForMessage, askUser } from "./questions.js";
+import { sentence } from "./result.js";
 import { Status } from "./status.js";
 import { WireLog } from "./wirelog.js";
 
@@ -34,6 +35,8 @@ export class Workspace {
     this.root = root;
     this.onlost = onlost;
     this.client = null;
+    this.isOpen = false; // the lists are there
+    this.shown = null;
     this.panels = new Map(); // by address, so that results are there when one comes back
     this.status = new Status();
     this.catalogue = new Catalogue();
@@ -42,6 +45,7 @@ export class Workspace {
     for (const name of ["status", "catalogue", "wire", "activity"]) {
       this.part(name).append(this[name].element);
     }
+    this.activity.toolbar.prepend(this.part("level").closest("label"));
     this.part("level").addEventListener("change", () => this.setLevel());
     this.part("entry").addEventListener("keydown", (event) => {
       if (event.key === "Escape") this.catalogue.focus();
@@ -93,6 +97,7 @@ export class Workspace {
     if (logging) this.setLevel();
     await this.refresh(Object.keys(KINDS));
     if (client !== this.client) return;
+    this.isOpen = true;
     this.listen(client);
     this.route();
   }
@@ -106,6 +111,7 @@ export class Workspace {
 
   forget() {
     this.client = null;
+    this.isOpen = false;
     this.panels.clear();
     this.catalogue.clear();
     this.route();
@@ -123,7 +129,9 @@ export class Workspace {
     try {
       const entries = await list(client);
       // Another connection may have taken its place meanwhile, or none.
-      if (client === this.client) this.catalogue.fill(kind, entries);
+      if (client !== this.client) return;
+      this.catalogue.fill(kind, entries);
+      if (this.isOpen) this.renew();
     } catch (error) {
       const isUnknown = error instanceof McpError && error.code === METHOD_NOT_FOUND;
       if (!isUnknown) this.complain(client, `${label} could not be listed`, error);
@@ -157,14 +165,14 @@ export class Workspace {
   }
 
   complain(client, what, error) {
-    if (client === this.client) this.activity.note(`${what}: ${error.message}`);
+    if (client === this.client) this.activity.note(`${what}. ${sentence(error)}`);
   }
 
   hear(state, detail) {
     const wasReconnecting = this.status.element.dataset.state === "reconnecting";
     this.status.show(state, detail);
     if (state === "reconnecting" && !wasReconnecting) {
-      this.activity.note(`The connection broke: ${detail.error?.message ?? "no reason given"}`);
+      this.activity.note(`The connection broke. ${detail.error ? sentence(detail.error) : ""}`);
     }
     if (state === "open" && wasReconnecting) {
       this.activity.note(detail.renewed ? "Connected again, in a new session." : "Resumed.");
@@ -183,22 +191,41 @@ export class Workspace {
     if (panel && !panel.run.isRunning) panel.changed();
   }
 
-  /** Shows what the address of the page names. */
+  /** Goes to what the address of the page names. */
   route() {
+    const panel = this.show();
+    if (!panel) return;
+    this.part("entry").scrollTop = 0;
+    panel.heading.focus();
+  }
+
+  /** Shows what the address of the page names; gives its panel, if there is one. */
+  show() {
     const named = this.client && fromAddress(location.hash);
-    const entry = named && this.catalogue.find(named.kind, named.key);
+    const entry = named && this.find(named);
+    const panel = entry && this.panel(named, entry);
     this.catalogue.mark(entry ? named : null);
     this.part("workspace").toggleAttribute("data-chosen", Boolean(named));
     this.part("welcome").hidden = Boolean(entry);
     this.part("missing").hidden = !named || Boolean(entry);
-    if (!entry) {
-      this.part("panel").replaceChildren();
-      return;
-    }
-    const panel = this.panel(named, entry);
-    this.part("panel").replaceChildren(panel.element);
-    this.part("entry").scrollTop = 0;
-    panel.heading.focus();
+    this.part("panel").replaceChildren(...(panel ? [panel.element] : []));
+    this.shown = panel;
+    return panel;
+  }
+
+  /** A resource need not be listed to be read. */
+  find({ kind, key }) {
+    return this.catalogue.find(kind, key) ?? (kind === "resource" ? { uri: key, name: key } : undefined);
+  }
+
+  /** Shows anew what is looked at, if it has come, gone or changed. */
+  renew() {
+    const named = fromAddress(location.hash);
+    const entry = named && this.find(named);
+    const isAsShown = entry ? this.shown?.written === JSON.stringify(entry) : !this.shown;
+    // Nobody's words are taken from under the hands.
+    const isInUse = entry && (this.shown?.run.isRunning || this.shown?.element.querySelector("form:focus-within"));
+    if (!isAsShown && !isInUse) this.show();
   }
 
   panel({ kind, key }, entry) {
@@ -206,17 +233,10 @@ export class Workspace {
     const written = JSON.stringify(entry);
     const kept = this.panels.get(address);
     if (kept && (kept.written === written || kept.run.isRunning)) return kept;
-    const bench = { client: this.client, openResource: (uri) => this.openResource(uri) };
+    const openResource = (uri) => (location.hash = addressOf("resource", uri));
+    const bench = { client: this.client, openResource };
     const panel = { ...panelFor(kind, entry, bench), written };
     this.panels.set(address, panel);
     return panel;
-  }
-
-  /** Shows a resource, whether it is listed or not. */
-  openResource(uri) {
-    if (!this.catalogue.find("resource", uri)) {
-      this.catalogue.fill("resource", [...this.catalogue.entries.resource, { uri, name: uri }]);
-    }
-    location.hash = addressOf("resource", uri);
   }
 }
