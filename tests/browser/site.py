@@ -21,6 +21,8 @@ User.objects.create_superuser("root", password="secret")
 sam = User.objects.create_user("sam", password="secret", is_staff=True)
 ours = Permission.objects.filter(content_type__app_label="tools_app")
 sam.user_permissions.set(ours.filter(codename__in=["run_as", "view_token"]))
+grace = User.objects.create_user("grace")
+grace.user_permissions.set(Permission.objects.filter(codename="view_feedback"))
 """
 
 

@@ -29,12 +29,12 @@ def site(tmp_path: Path) -> Iterator[Site]:
 
 
 async def issue_token(page: Page, site: Site) -> str:
-    """Make a token of the user ada's in the admin; return its text, shown once."""
+    """Make a token of the user grace's in the admin; return its text, shown once."""
     await page.goto(site.url("/admin/tools_app/token/add/"))
     await page.get_by_label("Name:").fill("a desk")
     await page.locator(".field-owner .select2-selection").click()
-    await page.locator(".select2-search__field").fill("ada")
-    await page.locator(".select2-results__option", has_text="ada").click()
+    await page.locator(".select2-search__field").fill("grace")
+    await page.locator(".select2-results__option", has_text="grace").click()
     await page.get_by_label("Scopes:").fill("*")
     await page.get_by_role("button", name="Save", exact=True).click()
     await expect(page.get_by_role("heading", name="Copy the token now")).to_be_visible()
@@ -123,7 +123,7 @@ async def without_code(page: Page, site: Site, client: Attending) -> None:
     assert json.loads(text_of(found))["rows"] == []
 
 
-async def runs_as_ada(page: Page, site: Site) -> None:
+async def runs_as_grace(page: Page, site: Site) -> None:
     """Run a tool as another user and answer its question."""
     await page.goto(site.url("/admin/tools_app/token/"))
     await page.get_by_role("link", name="a desk").click()
@@ -156,7 +156,7 @@ async def test_an_administrator_steers_what_a_connected_client_may_do(
         assert refused == "Unknown tool: search_docs"
 
         await without_code(page, site, client)
-        await runs_as_ada(page, site)
+        await runs_as_grace(page, site)
         found = await do(
             client, "call", name="find_ratings", arguments={"rating__gte": 5}
         )

@@ -62,7 +62,7 @@ class CallAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         "name",
         "took",
         "failure",
-        "user",
+        "who",
         "used_token",
         "client",
         "door",
@@ -112,6 +112,16 @@ class CallAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.display(description=_("time"), ordering="at")
     def began(self, call: Call) -> str:
         return f"{timezone.localtime(call.at):%Y-%m-%d %H:%M:%S}"
+
+    @admin.display(description=_("caller"), ordering="user")
+    def who(self, call: Call) -> str:
+        name = str(call.user or call.subject)
+        if not call.actor:
+            return name
+        return gettext("%(user)s, run by %(actor)s") % {
+            "user": name,
+            "actor": call.actor,
+        }
 
     @admin.display(description=_("token"), empty_value="-")
     def used_token(self, call: Call) -> str | None:
