@@ -113,18 +113,18 @@ class AdminCatalogue:
     def _look(self) -> None:
         try:
             self._renew()
-        except DatabaseError:
-            self._do_without()
+        except DatabaseError as error:
+            self._do_without(error)
         else:
             self._sync()
 
-    def _do_without(self) -> None:
+    def _do_without(self, error: DatabaseError) -> None:
         """Serve what code registers where nothing was ever said of it.
 
-        Raises the DatabaseError being handled where that is not so.
+        Raises ``error`` where that is not so.
         """
         if is_migrated() or (self._read is not None and self._read.number):
-            raise
+            raise error
         if self._read is None:
             logger.warning(
                 "The catalogue's tables are missing, so that all entries are served as "

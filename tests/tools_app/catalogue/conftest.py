@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 
 import pytest
@@ -43,8 +42,3 @@ def rows(served: ShopCatalogue, shelf: Shelf) -> dict[str, CatalogueEntry]:
     """The rows of what the code registers, by their keys."""
     sync(shelf.entries())
     return {row.key: row for row in CatalogueEntry.objects.all()}
-
-
-@pytest.fixture
-def numbers() -> Iterator[int]:
-    return itertools.count(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated
 
 from pydantic import Field
@@ -33,8 +34,6 @@ def fill(shelf: Shelf) -> None:
     @shelf.tool
     async def slow(ctx: Context, wait_s: float) -> str:
         """Take a while."""
-        import asyncio
-
         await asyncio.sleep(wait_s)
         return "done"
 
