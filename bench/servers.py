@@ -62,7 +62,7 @@ class Mount:
     ``speaks`` is False where no protocol is spoken. With ``redis`` the state is
     there, shared by so many ``processes``, and else in the one process's memory.
     ``rates`` is where each request is counted, by four rates: nowhere, in the
-    process's memory or in the Redis.
+    process's memory or in the Redis. ``observers`` are told of each request.
     """
 
     name: str
@@ -72,6 +72,7 @@ class Mount:
     redis: bool = False
     processes: int = 1
     rates: Literal["", "memory", "redis"] = ""
+    observers: tuple[str, ...] = ()
 
 
 _BARE = "bench.project.bare:application"
@@ -85,6 +86,11 @@ REDIS = Mount("lean, redis", _LEAN, redis=True)
 UNGUARDED = Mount("unguarded", "bench.project.unguarded:application")
 RATED = Mount("rates, memory", _LEAN, rates="memory")
 RATED_REDIS = Mount("rates, redis", _LEAN, rates="redis")
+_LEDGER = "tools_app.ledger.Ledger"
+_METRICS = "mcp_transport.monitoring.Metrics"
+LEDGER = Mount("ledger", _LEAN, observers=(_LEDGER,))
+METRICS = Mount("metrics", _LEAN, observers=(_METRICS,))
+OBSERVED = Mount("ledger, metrics", _LEAN, observers=(_LEDGER, _METRICS))
 TWO = Mount("two processes", _LEAN, redis=True, processes=2)
 URLS = Mount("urls", _WHOLE)
 VIEW = Mount("bare view", _WHOLE, "/bare", speaks=False)

@@ -43,6 +43,7 @@ class Stage:
         environment = _environment(self.directory, tools, store)
         rates = self.redis.url if mount.rates == "redis" else mount.rates
         environment["BENCH_RATES"] = rates
+        environment["BENCH_OBSERVERS"] = ",".join(mount.observers)
         return started(command, mount, environment, self.directory)
 
     def redis_cpu_s(self) -> float:

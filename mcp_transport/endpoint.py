@@ -75,7 +75,11 @@ def _watched(view: View, server: Server) -> View:
 
 def _telling(view: View, observers: Sequence[Observer]) -> View:
     async def telling(request: HttpRequest) -> HttpResponseBase:
-        response = await view(request)
+        try:
+            response = await view(request)
+        except Exception:
+            tell_refused(observers, 500, "internal error")
+            raise
         if isinstance(response, Refusal):
             tell_refused(observers, response.status_code, response.reason)
         return response

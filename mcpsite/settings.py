@@ -144,6 +144,7 @@ MCP = {
     "OBSERVERS": [
         "mcp_transport.monitoring.CallLog",
         "mcp_transport.monitoring.Metrics",
+        "tools_app.ledger.Ledger",
     ],
     "METRICS_TOKEN": secret("MCP_METRICS_TOKEN") or None,
     "TRUSTED_PROXIES": TRUSTED_PROXIES,

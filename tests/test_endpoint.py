@@ -12,9 +12,11 @@ from django.test import (
     override_settings,
 )
 
+from mcp_transport.conf import get_server
 from mcp_transport.endpoint import endpoint, get_unguarded, get_views, served, sse
 from mcp_transport.endpoint import message as post_message
 from mcp_transport.engine.caller import ANONYMOUS
+from mcp_transport.engine.observing import Observer
 from mcp_transport.transports.admission import NOBODY
 from tests.rawasgi import HEADERS, LIST, message
 from tests.wire.conftest import MCP
@@ -150,3 +152,60 @@ def test_wsgi_refuses_sessions_and_streams() -> None:
         sent = {name: value for name, value in HEADERS.items() if value is not None}
         answer = getattr(Client(), method)("/mcp", headers=sent)
         assert (answer.status_code, answer["Allow"]) == (405, "POST, OPTIONS")
+
+
+class Noting(Observer):
+    def __init__(self) -> None:
+        self.refused: list[tuple[int, str]] = []
+
+    def request_refused(self, status: int, reason: str) -> None:
+        self.refused.append((status, reason))
+
+
+OBSERVED = {**MCP, "OBSERVERS": [f"{__name__}.Noting"]}
+
+
+def noted() -> list[tuple[int, str]]:
+    (observer,) = get_server().observers
+    assert isinstance(observer, Noting)
+    return observer.refused
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "status", "reason"),
+    [
+        (LIST, {"authorization": None}, 401, "a bearer token is needed"),
+        (LIST, {"authorization": "Bearer nobody"}, 401, "the token is not valid"),
+        (LIST, {"host": "evil.example"}, 403, "this Host is not served here"),
+        (LIST, {"origin": "https://a.example"}, 403, "this Origin is not allowed"),
+        (LIST, {"content_encoding": "gzip"}, 415, "Content-Encoding is not supported"),
+        (LIST, {"accept": "text/html"}, 406, "Accept must list application/json and "),
+        (b"x" * 1_048_577, {}, 413, "the body is too large"),
+        (b"nonsense", {}, 400, "Parse error"),
+        (LIST, {"mcp_method": "tools/call"}, 400, ""),
+    ],
+)
+def test_observers_hear_of_who_is_refused(
+    body: bytes, headers: dict[str, str | None], status: int, reason: str
+) -> None:
+    with override_settings(MCP=OBSERVED, MIDDLEWARE=[]):
+        assert wsgi(body, **headers).status_code == status
+        ((told, said),) = noted()
+    assert told == status
+    assert said.startswith(reason)
+
+
+def test_observers_do_not_hear_of_an_answer_as_of_a_refusal() -> None:
+    with override_settings(MCP=OBSERVED, MIDDLEWARE=[]):
+        assert wsgi().status_code == 200
+        missing = message("tools/none")
+        assert wsgi(missing, mcp_method="tools/none").status_code == 404
+        assert noted() == []
+
+
+async def test_observers_hear_of_a_door_that_fails() -> None:
+    with override_settings(MCP=OBSERVED):
+        view = get_views()["mcp"]
+        with pytest.raises(AttributeError):
+            await view(None)  # type: ignore[arg-type]
+        assert noted() == [(500, "internal error")]

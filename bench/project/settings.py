@@ -2,6 +2,7 @@
 
 BENCH_DATABASE   the path of the SQLite file
 BENCH_STORE      "memory", or the URL of a Redis
+BENCH_OBSERVERS  dotted paths, with commas between; "" for none
 BENCH_RATES      "" for no rates; else where they are counted: "memory", or a Redis
 """
 
@@ -54,6 +55,9 @@ MCP = {
     "MAX_CALLS": 10_000,
     "MAX_STREAMS": 10_000,
 }
+
+if os.environ.get("BENCH_OBSERVERS"):
+    MCP["OBSERVERS"] = os.environ["BENCH_OBSERVERS"].split(",")
 
 # More than any load here: each request is counted, and none is refused.
 RATE = "1000000/s"

@@ -23,7 +23,9 @@ def check_catalogue(**_: Any) -> list[CheckMessage]:
                 id="mcp_transport.E005",
             )
         ]
-    if not isinstance(catalogue, Shelf):
+    # One that is not the shelf itself may say which one it serves.
+    shelf = getattr(catalogue, "shelf", catalogue)
+    if not isinstance(shelf, Shelf):
         return []
     return [
         Error(
@@ -31,5 +33,5 @@ def check_catalogue(**_: Any) -> list[CheckMessage]:
             hint="Give one of them another name=.",
             id="mcp_transport.E002",
         )
-        for collision in catalogue.collisions
+        for collision in shelf.collisions
     ]

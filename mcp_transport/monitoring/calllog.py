@@ -30,7 +30,8 @@ class CallLog(Observer):
             return
         name, code = request.name, request.error_code
         duration_ms = round(1000 * request.duration_s, 3)
-        calls.info(
+        _log(
+            calls,
             "%s%s: %s%s in %.1f ms, %s by %s",
             shown(request.method),
             "" if name is None else f" {shown(name)}",
@@ -57,7 +58,8 @@ class CallLog(Observer):
 
     def connection_began(self, connection: Connection) -> None:
         if connections.isEnabledFor(logging.INFO):
-            connections.info(
+            _log(
+                connections,
                 "%s began, by %s",
                 connection.door,
                 _who(connection.caller),
@@ -72,7 +74,8 @@ class CallLog(Observer):
         if not connections.isEnabledFor(logging.INFO):
             return
         client = client_line(connection.client)
-        connections.info(
+        _log(
+            connections,
             "%s ended (%s) after %.1f s, by %s%s",
             connection.door,
             connection.ending,
@@ -92,6 +95,26 @@ class CallLog(Observer):
                 "mcp_sent_bytes": connection.sent_bytes,
             },
         )
+
+
+def _log(
+    logger: logging.Logger, message: str, *args: object, extra: Mapping[str, object]
+) -> None:
+    """Do what ``logger.info`` does, but for looking up the stack for who called it:
+    that would cost as much as the rest.
+    """
+    record = logger.makeRecord(
+        logger.name,
+        logging.INFO,
+        __file__,
+        0,
+        message,
+        args,
+        None,
+        None,
+        extra,
+    )
+    logger.handle(record)
 
 
 def shown(text: str) -> str:

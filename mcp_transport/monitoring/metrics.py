@@ -14,7 +14,6 @@ import os
 import platform
 import threading
 from functools import cache
-from http import HTTPStatus
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
@@ -72,8 +71,8 @@ DURATION = Histogram(
 SENT = Counter("mcp_sent_bytes", "Bytes of the messages that requests sent.", ["door"])
 REJECTED = Counter(
     "mcp_rejected",
-    "Requests and connections that were turned away, by the name of an HTTP status.",
-    ["reason"],
+    "Requests and connections that were turned away, by HTTP status.",
+    ["status"],
 )
 STREAMS = Gauge(
     "mcp_streams",
@@ -107,10 +106,10 @@ class Metrics(Observer):
         duration.observe(request.duration_s)
         _sent(door).inc(request.sent_bytes)
         if request.error_code in TURNED_AWAY:
-            REJECTED.labels(_reason(request.error_code)).inc()
+            REJECTED.labels(str(request.error_code)).inc()
 
     def request_refused(self, status: int, reason: str) -> None:
-        REJECTED.labels(_reason(status)).inc()
+        REJECTED.labels(str(status)).inc()
 
     def connection_began(self, connection: Connection) -> None:
         STREAMS.labels(connection.door).inc()
@@ -133,11 +132,6 @@ def _duration(*labels: str) -> Histogram:
 @cache
 def _sent(door: str) -> Counter:
     return SENT.labels(door)
-
-
-@cache
-def _reason(status: int) -> str:
-    return HTTPStatus(status).name.lower()
 
 
 def _version() -> str:

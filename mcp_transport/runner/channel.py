@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 from twisted.internet.protocol import connectionDone
 from twisted.web.http import HTTPChannel
 
+from mcp_transport.conf import get_server
+from mcp_transport.engine.observing import tell_refused
 from mcp_transport.runner.flow import Flow
 
 if TYPE_CHECKING:
@@ -114,6 +116,7 @@ class Channel(HTTPChannel):
 
     def refuse(self, status: int) -> None:
         """Answer in the application's place, and read no more of the request."""
+        tell_refused(get_server().observers, status, HTTPStatus(status).phrase)
         self.phase, self.deadline = Phase.LEAVING, monotonic() + LEAVING_S
         self.clearLineBuffer()
         said = HTTPStatus(status).phrase.encode()

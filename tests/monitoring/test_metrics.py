@@ -88,8 +88,8 @@ async def test_who_names_no_revision_is_counted(server: Server) -> None:
 
 
 async def test_who_is_turned_away_is_counted(server: Server) -> None:
-    refused = Counted("mcp_rejected_total", reason="unauthorized")
-    busy = Counted("mcp_rejected_total", reason="too_many_requests")
+    refused = Counted("mcp_rejected_total", status="401")
+    busy = Counted("mcp_rejected_total", status="429")
     Metrics().request_refused(401, "a bearer token is needed")
     exchange = opened(server, "tools/call", {"name": "wait"})
     exchange.fail(TooManyRequests("16 calls are open already", 1))
@@ -195,16 +195,16 @@ def test_each_of_several_processes_tells_what_all_of_them_count(
     finally:
         other.kill()
         other.communicate()
-    assert together[("mcp_rejected_total", "unauthorized")] == 2
+    assert together[("mcp_rejected_total", "401")] == 2
     assert together[("mcp_streams", "sse")] == 2
     assert together[("depth", "")] == 10
     assert together[("shared", "")] == 7
     # What was open in a process that was killed, or that left, is open no more.
     alone, after = shown(SHOW + LEAVE, tmp_path)
-    assert alone[("mcp_rejected_total", "unauthorized")] == 3
+    assert alone[("mcp_rejected_total", "401")] == 3
     assert alone[("mcp_streams", "sse")] == 1
     assert alone[("depth", "")] == 5
-    assert after[("mcp_rejected_total", "unauthorized")] == 3
+    assert after[("mcp_rejected_total", "401")] == 3
     assert ("mcp_streams", "sse") not in after
 
 

@@ -232,3 +232,21 @@ def test_a_peer_hears_its_level_and_what_is_graver(wanted: str, level: str) -> N
     peer = Peer(LATEST, log_level=wanted)
     assert peer.hears(level) is (LEVELS.index(level) >= LEVELS.index(wanted))
     assert Peer(LATEST).hears(level) is False
+
+
+@pytest.mark.parametrize(
+    ("info", "said"),
+    [
+        (None, ""),
+        ({}, ""),
+        ({"name": "app"}, "app"),
+        ({"version": "1"}, "1"),
+        ({"name": "app \u00e9", "version": "1.2"}, "app \u00e9 1.2"),
+        ({"name": ["app"], "version": 2}, ""),
+        # Neither a line of its own, nor one that is read from the right.
+        ({"name": "a\nb\u202ec\x00", "version": "1"}, "abc 1"),
+        ({"name": "x" * 5000}, "x" * 100),
+    ],
+)
+def test_a_client_is_named_in_a_line(info: dict[str, Any] | None, said: str) -> None:
+    assert Peer(LATEST, info=info).client == said

@@ -28,6 +28,9 @@ def site_settings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 @pytest.fixture(autouse=True)
 def _as_the_site(site_settings: dict[str, Any]) -> Iterator[None]:
     chosen = {name: of for name, of in site_settings.items() if name not in KEPT}
+    # What the code registers, which takes no database. The catalogue that the site
+    # has is that of a site which was started: see test_served.
+    chosen["MCP"] = {**chosen["MCP"], "CATALOGUE": "mcp_transport.catalogue"}
     with override_settings(**chosen):
         yield
 

@@ -21,6 +21,8 @@ from tests.status.conftest import TOKEN
 
 BOUND_S = 30
 MOST_LISTS = 2000
+# Over DATA_UPLOAD_MAX_MEMORY_SIZE, which is what the runner takes.
+TOO_LARGE = 2_621_441
 SCRAPES = 8
 Reply = tuple[int, bytes]
 
@@ -90,7 +92,7 @@ def test_what_daphne_serves_is_counted_and_logged(watched: Served) -> None:
     assert asked(watched, "/metrics")[0] == 401
     counted = metrics(watched)
     assert counted[COUNT] == 1
-    assert counted[("mcp_rejected_total", "unauthorized")] == 1
+    assert counted[("mcp_rejected_total", "401")] == 1
     assert counted[("mcp_requests_in_flight",)] == 0
     status, body = asked(watched, "/health", authorization=f"Bearer {TOKEN}")
     assert (status, json.loads(body)) == (
@@ -145,6 +147,9 @@ def test_each_worker_tells_what_all_of_them_served(
             assert lists < MOST_LISTS
         assert {metrics(served)[COUNT] for _ in range(SCRAPES)} == {lists}
         assert metrics(served)[("mcp_sessions",)] == 0
+        # What the runner refuses, before any view hears of it, is counted as well.
+        assert asked(served, "/mcp", b"x" * TOO_LARGE)[0] == 413
+        assert metrics(served)[("mcp_rejected_total", "413")] == 1
 
 
 def test_a_server_whose_store_and_database_are_away_lives_and_is_not_ready(

@@ -21,7 +21,7 @@ from mcp_transport.protocol.errors import (
     UNSUPPORTED_PROTOCOL_VERSION,
     ProtocolError,
 )
-from mcp_transport.protocol.peer import CAPABILITIES_KEY, VERSION_KEY
+from mcp_transport.protocol.peer import CAPABILITIES_KEY, CLIENT_INFO_KEY, VERSION_KEY
 from mcp_transport.protocol.questions import Elicit
 from mcp_transport.protocol.revision import Revision
 from mcp_transport.protocol.revisions import (
@@ -529,3 +529,19 @@ async def test_a_change_that_cannot_be_told_is_no_matter(
         transport.asks(2, "ping")
         assert (await transport.hears())["id"] == 2
     assert "a change could not be told" in caplog.text
+
+
+@every_revision
+async def test_who_the_client_says_it_is_is_told(revision: Revision) -> None:
+    met: list[Any] = []
+    transport, info = Scripted(), {"name": "app", "version": "1"}
+    transport.says(b"no message")
+    if revision.stateful:
+        params: Json = {"protocolVersion": revision.name, "clientInfo": info}
+        transport.asks(1, "initialize", {**params, "capabilities": {}})
+    else:
+        meta = {VERSION_KEY: revision.name, CAPABILITIES_KEY: {}, CLIENT_INFO_KEY: info}
+        transport.asks(1, "tools/list", {"_meta": meta})
+    transport.goes()
+    await serve(serving(), transport, ANONYMOUS, BINDING, met=met.append)
+    assert [(peer.client, peer.revision) for peer in met] == [("app 1", revision)]

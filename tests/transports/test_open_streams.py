@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
@@ -13,6 +13,8 @@ from mcp_transport import Caller
 from mcp_transport.engine.limits import Limits
 from mcp_transport.engine.observing import Connection, Observer
 from mcp_transport.protocol.errors import TooManyRequests
+from mcp_transport.protocol.peer import Peer
+from mcp_transport.protocol.revisions import LATEST
 from mcp_transport.transports import open_streams
 from mcp_transport.transports.open_streams import (
     Ending,
@@ -283,6 +285,61 @@ async def test_the_end_of_the_last_one_is_waited_for_and_not_for_ever() -> None:
     async with asyncio.timeout(PATIENCE_S):
         await waiting
     assert len(streams) == 0
+
+
+# What is seen of them.
+
+
+async def test_those_that_were_used_last_are_seen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    moments = iter(range(1, 100))
+    monkeypatch.setattr(open_streams, "time", Ticking(moments))
+    streams = registry()
+    first, second, third = (streams.standing(ADA, Held()) for _ in range(3))
+    assert await first.next(at_once) == "it"
+    census = streams.census(2)
+    assert [seen.handle for seen in census.seen] == [first.handle, third.handle]
+    assert census.total == 3
+    assert (census.seen[0].began_at, census.seen[0].used_at) == (1, 4)
+    for stream in (first, second, third):
+        stream.close()
+    assert streams.census(2).total == 0
+
+
+class Ticking:
+    """A clock that moves on when it is looked at."""
+
+    def __init__(self, moments: Iterator[int]) -> None:
+        self._moments = moments
+
+    def time(self) -> float:
+        return next(self._moments)
+
+
+async def test_it_is_told_when_what_is_seen_changes() -> None:
+    changes: list[int] = []
+    streams = OpenStreams(Limits(), lambda: changes.append(len(streams)))
+    stream = streams.standing(ADA, Held())
+    stream.meet(Peer(LATEST, info={"name": "app", "version": "1"}))
+    # The same client says it with each request.
+    stream.meet(Peer(LATEST, info={"name": "app", "version": "1"}))
+    (seen,) = streams.census(9).seen
+    assert (seen.client, seen.revision) == ("app 1", LATEST.name)
+    stream.close()
+    stream.close()
+    assert changes == [1, 1, 0]
+
+
+async def test_one_is_dismissed_by_its_handle() -> None:
+    streams = registry()
+    one, other = (streams.standing(ADA, Held()) for _ in range(2))
+    assert streams.dismiss(one.handle)
+    assert await ending_of(waiting(one)) is Ending.DISMISSED
+    assert other.ending is None
+    one.close()
+    assert not streams.dismiss(one.handle)
+    other.close()
 
 
 # What is told of it.

@@ -14,6 +14,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.html import format_html
+from django.utils.text import capfirst
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -30,32 +31,36 @@ from tools_app.catalogue.forms import (
     form_for,
 )
 from tools_app.catalogue.listing import (
+    Calls,
     CallsFilter,
     CatalogueList,
     StateFilter,
     TagFilter,
     broken_rows,
 )
+from tools_app.kinds.prompt_preview import PromptPreviewAdmin
 from tools_app.kinds.registry import CODE, entry_kinds
+from tools_app.transfer.admin import TransferAdmin
 
 # What an administrator changes: the rest is what is known of the code.
 STEERED = (*OVERRIDES, "key", "enabled", "spec", "changed_at")
-_RECORD = ("preview", "kind", "source_label", "app_label", "state", "changed_at")
+_RECORD = ("kind", "made_by", "state", "created_at", "changed_at")
+_SHOWN = ("preview",)
 
 
 @admin.register(CatalogueEntry)
-class CatalogueAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class CatalogueAdmin(TransferAdmin, PromptPreviewAdmin):
+    change_form_template = "tools_app/catalogue_change_form.html"
+    change_list_template = "tools_app/catalogue_change_list.html"
     list_display = [
         "key",
         "kind",
         "shown_title",
         "state",
-        "source_label",
-        "app_label",
-        "shown_tags",
-        "last_called",
         "recent_calls",
-        "recent_errors",
+        "last_called",
+        "made_by",
+        "shown_tags",
     ]
     list_filter = [
         "kind",
@@ -68,7 +73,13 @@ class CatalogueAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     search_fields = ["key", "title", "description", "code"]
     search_help_text = _("Searches names, titles and descriptions.")
     list_per_page = 100
-    actions = ["switch_on", "switch_off", "reset_to_code", "delete_missing"]
+    actions = [
+        "switch_on",
+        "switch_off",
+        "reset_to_code",
+        "delete_missing",
+        "export_selected",
+    ]
 
     class Media:
         css = {"all": ["tools_app/catalogue.css"]}
@@ -99,11 +110,13 @@ class CatalogueAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return ", ".join(row.code.get("tags", ()) if row.tags is None else row.tags)
 
     @admin.display(description=_("source"), ordering="source")
-    def source_label(self, row: CatalogueEntry) -> str:
+    def made_by(self, row: CatalogueEntry) -> str:
+        """Say whose code it is, or what kind of entry without code."""
+        if row.is_from_code:
+            app = row.app_label
+            return gettext("code of %s") % app if app else gettext("code")
         kind = entry_kinds().get(row.source)
-        if kind is None:
-            return gettext("code") if row.is_from_code else row.source
-        return str(kind.label)
+        return row.source if kind is None else str(kind.label)
 
     @admin.display(description=_("state"), ordering="enabled")
     def state(self, row: CatalogueEntry) -> str:
@@ -123,13 +136,13 @@ class CatalogueAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         last: datetime | None = row.calls.last_at
         return last
 
-    @admin.display(description=_("calls (24 h)"))
-    def recent_calls(self, row: Any) -> int:
-        return int(row.calls.recent)
-
-    @admin.display(description=_("errors (24 h)"))
-    def recent_errors(self, row: Any) -> int:
-        return int(row.calls.failed)
+    @admin.display(description=_("calls in 24 h"), empty_value="-")
+    def recent_calls(self, row: Any) -> str | None:
+        calls: Calls = row.calls
+        if not calls.failed:
+            return str(calls.recent) if calls.recent else None
+        errors = ngettext("%d error", "%d errors", calls.failed) % calls.failed
+        return f"{calls.recent} ({errors})"
 
     # Actions.
 
@@ -243,13 +256,16 @@ class CatalogueAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def get_fieldsets(
         self, request: HttpRequest, obj: CatalogueEntry | None = None
     ) -> Any:
-        record = (_("Record"), {"fields": _RECORD})
+        known = [
+            (_("What clients are shown"), {"fields": _SHOWN, "classes": ["collapse"]}),
+            (_("Record"), {"fields": _RECORD}),
+        ]
         if obj is not None and not self.has_change_permission(request, obj):
             named = ("key", "enabled", *OVERRIDES)
-            return [(None, {"fields": named}), record]
+            return [(None, {"fields": named}), *known]
         row = obj or _new(request)
         fieldsets = _fieldsets(row, form_for(row))
-        return fieldsets if obj is None else [*fieldsets, record]
+        return fieldsets if obj is None else [*fieldsets, *known]
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: CatalogueEntry | None = None
@@ -257,9 +273,10 @@ class CatalogueAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         if obj is None:
             return ()
         # What code names, code renames.
-        return ("key", *_RECORD) if obj.is_from_code else _RECORD
+        known = (*_SHOWN, *_RECORD)
+        return ("key", *known) if obj.is_from_code else known
 
-    @admin.display(description=_("what clients are shown"))
+    @admin.display(description=_("as JSON"))
     def preview(self, row: CatalogueEntry) -> str:
         try:
             shown = entry_of(row).to_json()
@@ -307,7 +324,8 @@ def _fieldsets(row: CatalogueEntry, form: type[EntryForm]) -> list[Any]:
     ]
     spec = fields_of(form, f"{SPEC}-")
     if spec:
-        fieldsets.insert(1, (entry_kinds()[row.source].label, {"fields": spec}))
+        label = capfirst(str(entry_kinds()[row.source].label))
+        fieldsets.insert(1, (label, {"fields": spec}))
     return fieldsets
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from mcp_transport.engine.entry import Entry
 from mcp_transport.engine.tool import HINTS
 from mcp_transport.protocol.naming import check_name, check_text
 from mcp_transport.protocol.uritemplate import UriTemplate
@@ -37,8 +38,13 @@ _KEYS: dict[str, Callable[[str], Any]] = {
 }
 
 
-def check_row(row: CatalogueEntry) -> None:
-    """Raises ValidationError, by field, unless the row can be served."""
+def check_row(
+    row: CatalogueEntry, build: Callable[[CatalogueEntry], Entry] = entry_of
+) -> None:
+    """Raises ValidationError, by field, unless the row can be served.
+
+    ``build`` returns the entry that a row is, or raises ValueError.
+    """
     errors: dict[str, Any] = {}
     if not row.is_from_code:
         errors.update(_of_key(row))
@@ -48,7 +54,7 @@ def check_row(row: CatalogueEntry) -> None:
     if row.is_from_code and place(row) not in registered():
         return  # what is said of it counts when its code is back
     try:
-        entry = entry_of(row)
+        entry = build(row)
     except ValueError as error:
         raise ValidationError(str(error), code="not_servable") from None
     unknown = row.argument_descriptions.keys() - arguments(entry).keys()

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models, router, transaction
-from django.db.models.signals import post_delete
+from django.db.models.signals import post_delete, post_save
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -183,7 +183,7 @@ class CatalogueEntry(models.Model):
 
     class Meta:
         verbose_name = _("catalogue entry")
-        verbose_name_plural = _("catalogue")
+        verbose_name_plural = _("catalogue entries")
         ordering = ["kind", "key"]
         constraints = [
             models.UniqueConstraint(
@@ -196,6 +196,11 @@ class CatalogueEntry(models.Model):
     def __str__(self) -> str:
         return self.key
 
+    def save(self, *args: Any, **options: Any) -> None:
+        using = options.get("using") or router.db_for_write(type(self), instance=self)
+        with transaction.atomic(using=using):
+            super().save(*args, **options)
+
     @property
     def is_from_code(self) -> bool:
         return self.source == CODE
@@ -205,26 +210,13 @@ class CatalogueEntry(models.Model):
         """The names of the fields in which the row says else than the code."""
         return [name for name, same in OVERRIDES.items() if getattr(self, name) != same]
 
-    def save_base(
-        self,
-        raw: bool = False,
-        force_insert: Any = False,
-        force_update: bool = False,
-        using: str | None = None,
-        update_fields: Iterable[str] | None = None,
-    ) -> None:
-        """Save, and raise the number. Not save(), which fixtures go without."""
-        alias = using or router.db_for_write(type(self), instance=self)
-        with transaction.atomic(using=alias):
-            super().save_base(raw, force_insert, force_update, alias, update_fields)
-            CatalogueVersion.objects.raise_number(alias)
 
-
-def _deleted(using: str, **_: object) -> None:
-    """Runs within the transaction of the deletion, whoever deletes."""
+def _changed(using: str, **_: object) -> None:
+    """Runs within the transaction of the change, whoever saves or deletes."""
     CatalogueVersion.objects.raise_number(using)
 
 
+post_save.connect(_changed, CatalogueEntry, dispatch_uid="tools_app.catalogue.saved")
 post_delete.connect(
-    _deleted, sender=CatalogueEntry, dispatch_uid="tools_app.catalogue.deleted"
+    _changed, CatalogueEntry, dispatch_uid="tools_app.catalogue.deleted"
 )

@@ -7,12 +7,15 @@ beside each, and with a box that resets what differs from them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from copy import copy
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.forms.utils import pretty_name
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -133,7 +136,7 @@ def form_for(row: CatalogueEntry) -> type[EntryForm]:
     made: dict[str, Any] = {"kind": row.kind, "source": row.source}
     for name in _arguments(row):
         made[ARGUMENT + name] = forms.CharField(
-            label=name,
+            label=gettext("Argument %s") % name,
             required=False,
             max_length=MAX_TEXT_CHARS,
             validators=[validate_visible],
@@ -147,7 +150,8 @@ def form_for(row: CatalogueEntry) -> type[EntryForm]:
             made[RESET + name] = forms.BooleanField(label=label, required=False)
     elif row.source in entry_kinds():
         for name, field in entry_kinds()[row.source].form.base_fields.items():
-            made[f"{SPEC}-{name}"] = field
+            made[f"{SPEC}-{name}"] = own = copy(field)
+            own.label = capfirst(field.label or pretty_name(name))
     return type("EntryForm", (EntryForm,), made)
 
 

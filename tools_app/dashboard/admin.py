@@ -79,7 +79,6 @@ class DashboardAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             **self._live(request, choice),
             "opts": self.opts,
             "title": gettext("Dashboard"),
-            "may_see_calls": self._may_see(request, Call),
         }
         return render(request, "tools_app/dashboard/page.html", context)
 
@@ -145,6 +144,8 @@ class DashboardAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             "choice": choice,
             "may_end": self.has_end_permission(request),
             "may_see_tokens": self._may_see(request, Token),
+            # The ledger calls a session by its handle too.
+            "may_see_calls": self._may_see(request, Call),
         }
 
     def _may_see(self, request: HttpRequest, model: Any) -> bool:

@@ -84,7 +84,8 @@ class RunAs:
         request.session = type(session)(session.session_key)
         request.user = get_user(request)
         try:
-            return run_as(request.user, _target(self._admin, request))
+            _check_login(self._admin, request)
+            return run_as(request.user, _target(request))
         except Refused:
             return None
 
@@ -101,13 +102,22 @@ def _let_in(admin: Admin, request: HttpRequest) -> Caller:
 
     Raises Refused.
     """
+    _check_login(admin, request)
     _check_csrf(request)
-    target = _target(admin, request)
+    target = _target(request)
     for message in _messages(request):
         said = _run(message, target)
         if said is not None:
             admin.log_change(request, target.row, said)
     return run_as(request.user, target)
+
+
+def _check_login(admin: Admin, request: HttpRequest) -> None:
+    """Raises Refused."""
+    if not admin.admin_site.has_permission(request):
+        raise Refused(401, _("You are not logged in to the admin any more."))
+    if not admin.has_view_permission(request):
+        raise Refused(403, _("You may not run as others."))
 
 
 def _check_csrf(request: HttpRequest) -> None:
@@ -117,15 +127,13 @@ def _check_csrf(request: HttpRequest) -> None:
     # Another view than ours, which is exempt from being checked by the site.
     reason: Any = check.process_view(request, refusal, (), {})
     if reason is not None:
-        raise Refused(403, f"CSRF verification failed: {reason}")
+        # Most often the page is older than the login.
+        said = _("CSRF verification failed (%(reason)s). Load the page again.")
+        raise Refused(403, said % {"reason": reason})
 
 
-def _target(admin: Admin, request: HttpRequest) -> Target:
+def _target(request: HttpRequest) -> Target:
     """Return whom a request is to be made as, if its user may. Raises Refused."""
-    if not admin.admin_site.has_permission(request):
-        raise Refused(401, _("You are not logged in to the admin any more."))
-    if not admin.has_view_permission(request):
-        raise Refused(403, _("You may not run as others."))
     try:
         target = find(request.headers.get(RUN_AS_HEADER, ""))
     except ValueError as error:

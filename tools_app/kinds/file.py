@@ -32,7 +32,7 @@ _TEXTUAL = (
 
 class FileForm(forms.Form):
     path = forms.CharField(
-        label=_("path"),
+        label=_("Path"),
         max_length=1024,
         widget=forms.TextInput(attrs={"class": "vTextField", "spellcheck": "false"}),
         help_text=_(
@@ -41,7 +41,7 @@ class FileForm(forms.Form):
         ),
     )
     mime_type = MediaTypeField(
-        label=_("media type"),
+        label=_("Media type"),
         max_length=255,
         required=False,
         help_text=_("Blank: as the name of the file says."),

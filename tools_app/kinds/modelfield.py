@@ -175,7 +175,7 @@ def is_secret(name: str) -> bool:
 def _field(model: type[models.Model], name: str, path: str) -> models.Field[Any, Any]:
     check_model(model)
     if is_secret(name):
-        raise ValueError(f"{path}: {name} looks like a secret and is never shown")
+        raise ValueError(_secret(name, path))
     try:
         found = model._meta.pk if name == "pk" else model._meta.get_field(name)
     except FieldDoesNotExist:
@@ -193,8 +193,13 @@ def _field(model: type[models.Model], name: str, path: str) -> models.Field[Any,
             "read"
         )
     if is_secret(found.name):  # by another name, such as pk
-        raise ValueError(f"{path}: {name} looks like a secret and is never shown")
+        raise ValueError(_secret(name, path))
     return found
+
+
+def _secret(name: str, path: str) -> str:
+    where = "" if name == path else f"{path}: "
+    return f"{where}{name} looks like a secret and is never shown"
 
 
 def _related(field: models.Field[Any, Any], path: str) -> type[models.Model]:

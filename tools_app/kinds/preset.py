@@ -23,7 +23,7 @@ from mcp_transport.engine.tool import SCOPE, Tool
 from mcp_transport.protocol.naming import check_name, check_text
 from mcp_transport.protocol.schema import JsonSchema, check_input_schema, header_params
 from mcp_transport.protocol.wording import ArgumentError, argument_error, unknown
-from tools_app.catalogue.configured import code_shelf
+from tools_app.catalogue.configured import registered
 from tools_app.kinds.fields import JsonSchemaField, ObjectField
 from tools_app.kinds.kind import EntryKind, Made
 
@@ -41,16 +41,16 @@ _ONE_BY_ONE = (
 
 
 class PresetForm(forms.Form):
-    tool = forms.ChoiceField(label=_("tool"), choices=lambda: _tools())
+    tool = forms.ChoiceField(label=_("Tool"), choices=lambda: _tools())
     arguments = ObjectField(
-        label=_("fixed arguments"),
+        label=_("Fixed arguments"),
         required=False,
         help_text=_(
             'A JSON object, such as {"status": "open"}. A caller cannot give them.'
         ),
     )
     input_schema = JsonSchemaField(
-        label=_("schema of the other arguments"),
+        label=_("Schema of the other arguments"),
         required=False,
         help_text=_(
             "A JSON Schema that says less than the tool's own, shown in its place. "
@@ -66,8 +66,7 @@ class PresetForm(forms.Form):
 
 
 def _tools() -> list[tuple[str, str]]:
-    code = code_shelf().entries()
-    names = sorted(entry.key for entry in code if entry.kind == "tools")
+    names = sorted(key for kind, key in registered() if kind == "tools")
     return [("", "---------"), *((name, name) for name in names)]
 
 

@@ -39,9 +39,9 @@ TEMPLATE_HELP = _(
 
 
 class MessageRow(forms.Form):
-    role = forms.ChoiceField(label=_("role"), choices=_ROLES, initial="user")
+    role = forms.ChoiceField(label=_("Role"), choices=_ROLES, initial="user")
     text = VisibleTextField(
-        label=_("text"),
+        label=_("Text"),
         max_length=MAX_TEMPLATE_CHARS,
         strip=False,
         widget=forms.Textarea(attrs={"rows": 8, "cols": 80}),
@@ -58,7 +58,7 @@ class MessageRow(forms.Form):
 
 class ArgumentRow(forms.Form):
     name = forms.CharField(
-        label=_("name"),
+        label=_("Name"),
         max_length=64,
         validators=[
             RegexValidator(
@@ -69,11 +69,11 @@ class ArgumentRow(forms.Form):
         ],
     )
     description = VisibleTextField(
-        label=_("description"), max_length=1_000, required=False
+        label=_("Description"), max_length=1_000, required=False
     )
-    required = forms.BooleanField(label=_("required"), required=False)
+    required = forms.BooleanField(label=_("Required"), required=False)
     values = LinesField(
-        label=_("suggested values"),
+        label=_("Suggested values"),
         max_lines=MAX_VALUES,
         max_length=200,
         required=False,
@@ -84,12 +84,12 @@ class ArgumentRow(forms.Form):
 class PromptForm(forms.Form):
     messages = RowsField(
         MessageRow,
-        label=_("messages"),
+        label=_("Messages"),
         max_rows=MAX_MESSAGES,
         help_text=TEMPLATE_HELP,
     )
     arguments = RowsField(
-        ArgumentRow, label=_("arguments"), max_rows=MAX_ARGUMENTS, required=False
+        ArgumentRow, label=_("Arguments"), max_rows=MAX_ARGUMENTS, required=False
     )
 
     def clean_arguments(self) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext
 
 from mcp_transport.protocol.errors import ProtocolError
-from tools_app.kinds.prompt import PromptForm, filled_in
+from tools_app.kinds.prompt import PromptForm, PromptKind, filled_in
 
 # The prefixes of what the page of the entry sends, and of the values to try.
 SPEC, SAMPLE = "spec", "sample"
@@ -30,10 +30,19 @@ class PromptPreviewAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         name = f"{self.opts.app_label}_{self.opts.model_name}_preview"
         return [path("preview/", view, name=name), *super().get_urls()]
 
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **options: Any
+    ) -> HttpResponse:
+        source = getattr(context["adminform"].form, "source", "")
+        context["may_preview"] = source == PromptKind.name and self._may(request)
+        return super().render_change_form(request, context, *args, **options)
+
+    def _may(self, request: HttpRequest) -> bool:
+        may_add = self.has_add_permission(request)
+        return may_add or self.has_change_permission(request)
+
     def preview_view(self, request: HttpRequest) -> HttpResponse:
-        if not (
-            self.has_add_permission(request) or self.has_change_permission(request)
-        ):
+        if not self._may(request):
             raise PermissionDenied
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])

@@ -5,7 +5,7 @@ Spec: 2026-07-28 server/tools.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from inspect import Parameter
@@ -39,8 +39,12 @@ from tools_app.kinds.query_form import QueryForm
 typed_dict: Any = TypedDict
 literal: Any = Literal
 list_of: Any = list
+Row = tuple[Any, ...]
 
 MAX_OFFSET = 10_000
+MAX_PAGE_CHARS = 500_000
+# How many rows are in memory at once, besides those of the page.
+AT_A_TIME = 20
 MAX_SEARCH_CHARS = 200
 MAX_SEARCH_WORDS = 10
 # The arguments beside the filters. A filter on a field of such a name is written
@@ -81,7 +85,7 @@ class Selection:
         filters = tuple(find_filter(model, name) for name in spec["filters"])
         search = tuple(find_searchable(model, path) for path in spec["search_fields"])
         order = [find_path(model, path.removeprefix("-")) for path in spec["ordering"]]
-        _check_names(filters)
+        check_names(filters)
         read = [*fields, *(f.path for f in filters), *search, *order]
         return cls(
             model=model,
@@ -159,12 +163,12 @@ class QueryKind(EntryKind):
             except ValueError as error:
                 raise ToolError(f"Invalid arguments:\n- {error}") from None
             # One more than is shown tells whether there are more.
-            found = list(rows.values_list(*paths)[offset : offset + limit + 1])
-            following = offset + limit
-            more = len(found) > limit and following <= MAX_OFFSET
+            found = rows.values_list(*paths)[offset : offset + limit + 1]
+            page, more = _page(found.iterator(AT_A_TIME), limit)
+            following = offset + len(page)
             return {
-                "rows": [dict(zip(paths, row, strict=True)) for row in found[:limit]],
-                "next_offset": following if more else None,
+                "rows": [dict(zip(paths, row, strict=True)) for row in page],
+                "next_offset": following if more and following <= MAX_OFFSET else None,
             }
 
         tool = Query.of(
@@ -188,7 +192,8 @@ def _user_id(context: Context) -> Any:
     return user.pk
 
 
-def _check_names(filters: Sequence[Filter]) -> None:
+def check_names(filters: Sequence[Filter]) -> None:
+    """Raise ValueError for a filter that would take another argument's name."""
     for each in filters:
         if each.name in OWN_ARGUMENTS:
             raise ValueError(f"{each.name}: write this filter as {each.name}__exact")
@@ -197,6 +202,21 @@ def _check_names(filters: Sequence[Filter]) -> None:
 def _words(search: str) -> list[str]:
     """Raises ValueError for words that no row can have."""
     return usable_value("search", search).split()[:MAX_SEARCH_WORDS]  # type: ignore[no-any-return]
+
+
+def _page(rows: Iterable[Row], limit: int) -> tuple[list[Row], bool]:
+    """Return at most ``limit`` rows, and whether there are more.
+
+    A page of long texts ends early, but not before its first row.
+    """
+    page: list[Row] = []
+    chars = 0
+    for row in rows:
+        chars += sum(len(str(value)) for value in row)
+        if len(page) == limit or (page and chars > MAX_PAGE_CHARS):
+            return page, True
+        page.append(row)
+    return page, False
 
 
 def _described(selection: Selection) -> str:

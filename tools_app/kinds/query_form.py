@@ -49,7 +49,7 @@ def _find_order(model: type[Model], path: str) -> object:
 
 class QueryForm(forms.Form):
     model = forms.ChoiceField(
-        label=_("model"),
+        label=_("Model"),
         choices=_models,
         help_text=_(
             "A caller needs the permission to view it, and every model that a path "
@@ -57,14 +57,14 @@ class QueryForm(forms.Form):
         ),
     )
     shown_fields = WordsField(
-        label=_("fields"),
+        label=_("Fields"),
         help_text=_(
             "What is shown, one per line, such as title or author__name. Nothing "
             "else ever is."
         ),
     )
     filters = WordsField(
-        label=_("filters"),
+        label=_("Filters"),
         required=False,
         help_text=_(
             "What rows can be chosen by, one per line: a field, or a field and a "
@@ -72,12 +72,12 @@ class QueryForm(forms.Form):
         ),
     )
     search_fields = WordsField(
-        label=_("search"),
+        label=_("Search"),
         required=False,
         help_text=_("Fields of text in which words can be looked for, one per line."),
     )
     ordering = WordsField(
-        label=_("order"),
+        label=_("Order"),
         required=False,
         help_text=_(
             "The orders that a caller can choose, one per line, such as -created_at. "
@@ -85,13 +85,13 @@ class QueryForm(forms.Form):
         ),
     )
     page_size = forms.IntegerField(
-        label=_("rows at a time"),
+        label=_("Rows at a time"),
         initial=DEFAULT_PAGE_SIZE,
         min_value=1,
         max_value=MAX_PAGE_SIZE,
     )
     owner = forms.CharField(
-        label=_("own rows by"),
+        label=_("Own rows by"),
         max_length=255,
         required=False,
         help_text=_(

@@ -19,10 +19,10 @@ MAX_TEXT_BYTES = 262_144
 
 class TextForm(forms.Form):
     mime_type = MediaTypeField(
-        label=_("media type"), initial="text/markdown", max_length=255
+        label=_("Media type"), initial="text/markdown", max_length=255
     )
     text = VisibleTextField(
-        label=_("text"),
+        label=_("Text"),
         strip=False,
         widget=forms.Textarea(attrs={"rows": 20, "cols": 80}),
         help_text=_("What a client reads, 256 KiB at most."),

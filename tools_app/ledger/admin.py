@@ -20,6 +20,7 @@ from django.http import (
     HttpResponseRedirect,
 )
 from django.urls import NoReverseMatch, URLPattern, path, reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -56,16 +57,15 @@ class CallAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_max_show_all = 500
     actions = None
     list_display = [
-        "at",
+        "began",
         "outcome",
         "name",
-        "method",
-        "user",
-        "token",
-        "client",
-        "door",
         "took",
         "failure",
+        "user",
+        "used_token",
+        "client",
+        "door",
     ]
     list_select_related = ["user", "token"]
     list_filter = [
@@ -77,11 +77,11 @@ class CallAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         TokenFilter,
     ]
     # Those that have an index, or are looked for where it matters little.
-    sortable_by = ["at", "took"]
+    sortable_by = ["began", "took"]
     search_fields = ["name", "subject", "error", "actor", "trace_id__exact"]
     search_help_text = _("Names, callers, errors, who ran it, or the id of a trace.")
     fieldsets = [
-        (None, {"fields": ["at", "outcome", "error_code", "error", "took"]}),
+        (None, {"fields": ["began", "outcome", "error_code", "error", "took"]}),
         (_("What was called"), {"fields": ["method", "entry", "given", "change"]}),
         (
             _("Who called"),
@@ -92,6 +92,9 @@ class CallAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             {"fields": ["door", "revision", "session", "trace", "sent_bytes"]},
         ),
     ]
+
+    class Media:
+        css = {"all": ["tools_app/calls.css"]}
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -106,6 +109,14 @@ class CallAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             "tools_app.export_call"
         )
 
+    @admin.display(description=_("time"), ordering="at")
+    def began(self, call: Call) -> str:
+        return f"{timezone.localtime(call.at):%Y-%m-%d %H:%M:%S}"
+
+    @admin.display(description=_("token"), empty_value="-")
+    def used_token(self, call: Call) -> str | None:
+        return None if call.token is None else call.token.name
+
     @admin.display(description=_("duration"), ordering="duration_ms")
     def took(self, call: Call) -> str:
         return gettext("%(ms)s ms") % {"ms": f"{call.duration_ms:,.1f}"}
@@ -118,7 +129,7 @@ class CallAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     @admin.display(description=_("arguments"))
     def given(self, call: Call) -> str:
         text = json.dumps(call.arguments, indent=2, ensure_ascii=False)
-        return format_html("<pre>{}</pre>", text)
+        return format_html('<pre class="mcp-arguments">{}</pre>', text)
 
     @admin.display(description=_("name"))
     def entry(self, call: Call) -> str:
@@ -145,11 +156,11 @@ class CallAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def trace(self, call: Call) -> str:
         return self._others("trace_id", call.trace_id)
 
-    @admin.display(description=_("changed"), empty_value="-")
-    def change(self, call: Call) -> str | None:
+    @admin.display(description=_("changed"))
+    def change(self, call: Call) -> str:
         """Link to the history of what the call has changed."""
         if call.log_entry is None:
-            return None
+            return "-"
         entries = LogEntry.objects.select_related("content_type")
         entry = entries.filter(pk=call.log_entry).first()
         if entry is None:

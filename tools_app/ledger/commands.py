@@ -34,7 +34,7 @@ def register(subparsers: _SubParsersAction[ArgumentParser]) -> None:
         "--before",
         type=_midnight,
         metavar="DATE",
-        help="Delete what is from before a day, such as 2026-03-01.",
+        help="Delete what is from before a day, YYYY-MM-DD.",
     )
     parser.add_argument(
         "--dry-run",
@@ -81,7 +81,7 @@ def _midnight(text: str) -> datetime:
     try:
         day = date.fromisoformat(text)
     except ValueError:
-        raise ArgumentTypeError("write a day as 2026-03-01") from None
+        raise ArgumentTypeError("write a day as YYYY-MM-DD") from None
     if day > timezone.localdate():
         raise ArgumentTypeError("that day is yet to come")
     return midnight(day)

@@ -11,6 +11,7 @@ from collections import deque
 
 from mcp_transport.connections import closing_old_connections
 from mcp_transport.engine.observing import Observer, ServedRequest
+from mcp_transport.monitoring.gauges import register_gauge
 from tools_app.call import NAMED_BY
 from tools_app.ledger.options import get_options
 from tools_app.ledger.record import Record, recorded
@@ -53,6 +54,16 @@ class Ledger(Observer):
         self._closing = threading.Event()
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
+        register_gauge(
+            "mcp_ledger_depth",
+            "Calls that wait to be written into the ledger.",
+            lambda: self.depth,
+        )
+        register_gauge(
+            "mcp_ledger_dropped",
+            "Calls that the ledger has lost since the process began.",
+            lambda: self.dropped,
+        )
 
     @property
     def depth(self) -> int:

@@ -24,7 +24,7 @@ from tools_app.models import Call
 MAX_LISTED = 10_000
 # The filters offer what is to be found in so many of the newest rows.
 RECENT = 2000
-DAYS = 14
+DAYS = 7
 
 Choices = list[tuple[str, str]]
 
@@ -78,7 +78,7 @@ class DayFilter(admin.SimpleListFilter):
             day = date.fromisoformat(chosen)
             ends_at = midnight(day + timedelta(days=1))
         except (ValueError, OverflowError):
-            raise IncorrectLookupParameters("a day is written 2026-03-01") from None
+            raise IncorrectLookupParameters("a day is written YYYY-MM-DD") from None
         return queryset.filter(at__gte=midnight(day), at__lt=ends_at)
 
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import lru_cache
+from itertools import islice
 from json.encoder import encode_basestring_ascii
 from math import isfinite
 from typing import Any
@@ -25,6 +26,7 @@ MAX_DEPTH = 20
 MAX_INTEGER_BITS = 256
 # What is shorter may stand in an error by chance.
 MIN_SECRET_CHARS = 3
+MAX_SECRETS = 100
 # So much of a text is looked at for what it hides.
 _SEEN_CHARS = 4 * MAX_TEXT_CHARS
 # From here on a text of these letters alone is taken for what it encodes.
@@ -187,9 +189,10 @@ def clean(text: str) -> str:
 
 def shown(text: str, max_chars: int = MAX_TEXT_CHARS) -> str:
     """Return as much of a text as may be kept: at most ``max_chars`` and its size."""
-    if len(text) >= _BINARY_CHARS and _BINARY.match(text):
+    seen = text[:_SEEN_CHARS]
+    if len(seen) >= _BINARY_CHARS and _BINARY.match(seen):
         return f"(binary, {len(text):,} characters)"
-    seen = clean(text[:_SEEN_CHARS])
+    seen = clean(seen)
     lower = seen.lower()
     if any(mark in lower for mark in _MARKS):
         seen = _SECRET_TEXT.sub(HIDDEN, seen)
@@ -206,8 +209,13 @@ def _without_secret(found: re.Match[str]) -> str:
 
 
 def without(text: str, hidden: Sequence[Any]) -> str:
-    """Return a text in which the values that were hidden are hidden as well."""
-    for secret in sorted(_texts(hidden), key=len, reverse=True):
+    """Return a text in which the values that were hidden are hidden as well; nothing
+    of it where there are more of them than it is worth to look for.
+    """
+    secrets = list(islice(_texts(hidden), MAX_SECRETS + 1))
+    if len(secrets) > MAX_SECRETS:
+        return HIDDEN
+    for secret in sorted(secrets, key=len, reverse=True):
         if len(secret) >= MIN_SECRET_CHARS:
             text = text.replace(secret, HIDDEN)
     return text

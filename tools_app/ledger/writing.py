@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -62,23 +63,29 @@ class _References:
     """The tokens and users of some records that still exist, by what callers know."""
 
     def __init__(self, records: Iterable[Record]) -> None:
-        callers = {id(record.caller): record.caller for record in records}.values()
-        public_ids = {c.token_id for c in callers if c.token_id is not None}
-        users = {c.user.pk for c in callers if _is_user(c.user)}
-        self._tokens: dict[str | None, int] = dict(
-            _rows(Token).filter(public_id__in=public_ids).values_list("public_id", "pk")
-        )
-        self._users = set(
-            _rows(get_user_model()).filter(pk__in=users).values_list("pk", flat=True)
-        )
+        # One caller is in many records.
+        callers = {id(record.caller): record.caller for record in records}
+        public_ids = {c.token_id for c in callers.values() if c.token_id is not None}
+        found = _rows(Token).filter(public_id__in=public_ids)
+        tokens = dict(found.values_list("public_id", "pk"))
+        user_model = get_user_model()
+        given = {
+            key: caller.user.pk
+            for key, caller in callers.items()
+            if isinstance(caller.user, user_model)
+        }
+        found = _rows(user_model).filter(pk__in={*given.values()} - {None})
+        users = set(found.values_list("pk", flat=True))
+        self._of = {
+            key: {
+                "token_id": tokens.get(caller.token_id),
+                "user_id": given[key] if given.get(key) in users else None,
+            }
+            for key, caller in callers.items()
+        }
 
     def of(self, record: Record) -> dict[str, Any]:
-        user, token_id = record.caller.user, record.caller.token_id
-        known = _is_user(user) and user.pk in self._users
-        return {
-            "user_id": user.pk if known else None,
-            "token_id": self._tokens.get(token_id),
-        }
+        return self._of[id(record.caller)]
 
 
 def _insert(records: Sequence[Record], references: _References) -> None:
@@ -89,24 +96,33 @@ def _insert(records: Sequence[Record], references: _References) -> None:
     """
     alias = router.db_for_write(Call)
     connection = connections[alias]
-    rows = []
-    for record in records:
-        values = {**record.fields, **references.of(record)}
-        for field in _ADAPTED:
-            values[field.attname] = field.get_db_prep_save(
-                values[field.attname], connection
-            )
-        rows.append([values[field.attname] for field in _FIELDS])
+    rows = [_values(record, references, connection) for record in records]
+    # Many rows a statement, because each is a chance for threads to change.
+    size = connection.ops.bulk_batch_size(_FIELDS, rows)
     with transaction.atomic(using=alias), connection.cursor() as cursor:
-        cursor.executemany(_statement(connection), rows)
+        for start in range(0, len(rows), size):
+            part = rows[start : start + size]
+            cursor.execute(_statement(connection, len(part)), list(chain(*part)))
 
 
-def _statement(connection: BaseDatabaseWrapper) -> str:
+def _values(
+    record: Record, references: _References, connection: BaseDatabaseWrapper
+) -> list[Any]:
+    """Return the values of one row, in the order of _FIELDS."""
+    values = {**record.fields, **references.of(record)}
+    for field in _ADAPTED:
+        name = field.attname
+        values[name] = field.get_db_prep_save(values[name], connection)
+    return [values[field.attname] for field in _FIELDS]
+
+
+def _statement(connection: BaseDatabaseWrapper, count: int) -> str:
+    """Return the SQL that inserts so many rows."""
     quoted = connection.ops.quote_name
     columns = ", ".join(quoted(str(field.column)) for field in _FIELDS)
-    values = ", ".join(["%s"] * len(_FIELDS))
-    table = quoted(Call._meta.db_table)
-    return f"INSERT INTO {table} ({columns}) VALUES ({values})"
+    row = f"({', '.join(['%s'] * len(_FIELDS))})"
+    rows = ", ".join([row] * count)
+    return f"INSERT INTO {quoted(Call._meta.db_table)} ({columns}) VALUES {rows}"
 
 
 def _written_alone(record: Record) -> bool:
@@ -133,10 +149,6 @@ def _written_alone(record: Record) -> bool:
 def _is_outage(error: Exception) -> bool:
     of_the_database = isinstance(error, DatabaseError | InterfaceError)
     return of_the_database and not isinstance(error, _OF_THE_ROW)
-
-
-def _is_user(user: Any) -> bool:
-    return isinstance(user, get_user_model()) and user.pk is not None
 
 
 def _calls() -> Any:

@@ -55,7 +55,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'catalogue entry',
-                'verbose_name_plural': 'catalogue',
+                'verbose_name_plural': 'catalogue entries',
                 'ordering': ['kind', 'key'],
                 'constraints': [models.UniqueConstraint(fields=('kind', 'key'), name='tools_app_catalogue_kind_key', violation_error_message='There is an entry of this name already.')],
             },

@@ -15,7 +15,6 @@ from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from tools_app.catalogue.configured import code_shelf
 from tools_app.catalogue.entry import CatalogueEntry
 from tools_app.transfer.document import BadDocument, Item, exported, read, written
 from tools_app.transfer.importing import Action, Outcome, Refused, bring_in, preview
@@ -90,13 +89,13 @@ class TransferAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         form = FileForm(request.POST, request.FILES) if sent else FileForm()
         if form.is_valid():
             text = form.cleaned_data["file"]
-            return self._show(request, text, preview(_items(text), _code()))
+            return self._show(request, text, preview(_items(text)))
         return self._page(request, form)
 
     def _import(self, request: HttpRequest, text: str) -> HttpResponse:
         try:
             outcomes = bring_in(
-                _items(text), _code(), lambda outcome: self._record(request, outcome)
+                _items(text), lambda outcome: self._record(request, outcome)
             )
         except Refused as error:
             # What was shown is no longer so: others have changed entries meanwhile.
@@ -173,7 +172,3 @@ def _checked(data: bytes) -> str:
 
 def _items(text: str) -> list[Item]:
     return read(text.encode())
-
-
-def _code() -> Any:
-    return code_shelf().entries()

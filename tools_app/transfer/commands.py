@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from tools_app.catalogue.configured import code_shelf
 from tools_app.transfer.document import BadDocument, exported, read, written
 from tools_app.transfer.exporting import said_here, with_keys
 from tools_app.transfer.importing import (
@@ -69,7 +68,7 @@ def export_entries(command: BaseCommand, options: dict[str, Any]) -> None:
 
 
 def show_import(command: BaseCommand, options: dict[str, Any]) -> None:
-    outcomes = preview(_items(options["file"]), code_shelf().entries())
+    outcomes = preview(_items(options["file"]))
     _write(command, outcomes)
     if any(outcome.action is Action.REFUSED for outcome in outcomes):
         raise CommandError("An import would be refused.")
@@ -78,7 +77,7 @@ def show_import(command: BaseCommand, options: dict[str, Any]) -> None:
 
 def import_entries(command: BaseCommand, options: dict[str, Any]) -> None:
     try:
-        outcomes = bring_in(_items(options["file"]), code_shelf().entries(), _log)
+        outcomes = bring_in(_items(options["file"]), _log)
     except Refused as error:
         _write(command, error.outcomes)
         raise CommandError("Nothing was changed.") from None

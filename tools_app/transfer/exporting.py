@@ -8,10 +8,13 @@ from tools_app.catalogue.entry import CatalogueEntry
 
 
 def said_here() -> list[CatalogueEntry]:
-    """Return the entries that administrators changed or made."""
+    """Return the entries that administrators changed or made.
+
+    Not those whose code is gone, which no stage could import.
+    """
     return [
         row
-        for row in CatalogueEntry.objects.all()
+        for row in CatalogueEntry.objects.filter(missing_since=None)
         if not row.is_from_code or not row.enabled or row.overrides
     ]
 

@@ -7,7 +7,7 @@ the code. Entries that the file does not have stay as they are.
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
@@ -16,7 +16,10 @@ from django.utils.translation import gettext as _
 
 from mcp_transport.engine.entry import Entry, Kind
 from tools_app.catalogue.building import Place, made, place
+from tools_app.catalogue.checking import check_row
+from tools_app.catalogue.configured import registered
 from tools_app.catalogue.entry import CatalogueEntry
+from tools_app.catalogue.overriding import overridden
 from tools_app.catalogue.sync import sync
 from tools_app.kinds.registry import CODE, entry_kinds
 from tools_app.kinds.spec import read_spec
@@ -56,26 +59,24 @@ class Refused(Exception):
 Record = Callable[[Outcome], None]
 
 
-def preview(items: Sequence[Item], code: Iterable[Entry]) -> list[Outcome]:
-    """Return what an import would do. ``code`` is what code registers here."""
+def preview(items: Sequence[Item]) -> list[Outcome]:
+    """Return what an import would do."""
     using = router.db_for_write(CatalogueEntry)
     with transaction.atomic(using=using):
         # It is done, and undone: nothing can be judged otherwise than it is done.
-        outcomes = _carried_out(items, code, using)
+        outcomes = _carried_out(items, using)
         transaction.set_rollback(True, using=using)
     return outcomes
 
 
-def bring_in(
-    items: Sequence[Item], code: Iterable[Entry], record: Record
-) -> list[Outcome]:
+def bring_in(items: Sequence[Item], record: Record) -> list[Outcome]:
     """Import the items; ``record`` enters each that changes in the history.
 
     Raises Refused, and changes nothing, where one of them cannot be as it is.
     """
     using = router.db_for_write(CatalogueEntry)
     with transaction.atomic(using=using):
-        outcomes = _carried_out(items, code, using)
+        outcomes = _carried_out(items, using)
         if any(outcome.action is Action.REFUSED for outcome in outcomes):
             raise Refused(outcomes)
         for outcome in outcomes:
@@ -84,28 +85,23 @@ def bring_in(
     return outcomes
 
 
-def _carried_out(
-    items: Sequence[Item], code: Iterable[Entry], using: str
-) -> list[Outcome]:
-    registered = {(entry.kind, entry.key): entry for entry in code}
-    sync(registered.values())
+def _carried_out(items: Sequence[Item], using: str) -> list[Outcome]:
+    code = registered()
+    sync(code.values())
     rows = CatalogueEntry.objects.using(using).filter(
         key__in=[item.key for item in items]
     )
     found = {place(row): row for row in rows.select_for_update()}
-    return [
-        _one(item, found.get((item.kind, item.key)), registered, using)
-        for item in items
-    ]
+    return [_one(item, found.get((item.kind, item.key)), code, using) for item in items]
 
 
 def _one(
     item: Item,
     row: CatalogueEntry | None,
-    registered: Mapping[Place, Entry],
+    code: Mapping[Place, Entry],
     using: str,
 ) -> Outcome:
-    problem = _out_of_place(item, row, registered)
+    problem = _out_of_place(item, row, code)
     if problem is not None:
         return Outcome(item, Action.REFUSED, problems=(problem,))
     created = row is None
@@ -114,8 +110,7 @@ def _one(
     try:
         changed = tuple(_take(item, row))
         row.full_clean()
-        if item.source != CODE:
-            _check_made(row, registered)
+        check_row(row, lambda row: _built(row, code))
     except ValidationError as error:
         return Outcome(item, Action.REFUSED, problems=tuple(_complaints(error)))
     if not created and not changed:
@@ -126,10 +121,10 @@ def _one(
 
 
 def _out_of_place(
-    item: Item, row: CatalogueEntry | None, registered: Mapping[Place, Entry]
+    item: Item, row: CatalogueEntry | None, code: Mapping[Place, Entry]
 ) -> str | None:
     """Tell why what is here under the name of the item cannot become it."""
-    in_code = (item.kind, item.key) in registered
+    in_code = (item.kind, item.key) in code
     if item.source == CODE:
         if not in_code:
             return _("The code here registers no such entry.")
@@ -151,6 +146,9 @@ def _take(item: Item, row: CatalogueEntry) -> Iterator[str]:
         if kind is None:
             text = _("There is no kind of entry %(source)s here.")
             raise ValidationError(text % {"source": item.source})
+        if kind.makes != item.kind:
+            text = _("%(source)s makes entries of %(makes)s.")
+            raise ValidationError(text % {"source": item.source, "makes": kind.makes})
         values["spec"] = read_spec(kind, item.values["spec"])
     for name, value in values.items():
         if getattr(row, name) != value:
@@ -158,17 +156,17 @@ def _take(item: Item, row: CatalogueEntry) -> Iterator[str]:
             yield name
 
 
-def _check_made(row: CatalogueEntry, registered: Mapping[Place, Entry]) -> None:
-    """Raises ValidationError for an entry that its kind cannot make."""
+def _built(row: CatalogueEntry, code: Mapping[Place, Entry]) -> Entry:
+    """Return the entry that a row is, whatever is switched off: what is made of such
+    a one may be imported, and is off as well. Raises ValueError.
+    """
+    if row.is_from_code:
+        return overridden(code[place(row)], row)
 
     def look_up(kind: Kind, key: str) -> Entry | None:
-        # One that is switched off is there too: what it is made of is off as well.
-        return registered.get((kind, key))
+        return code.get((kind, key))
 
-    try:
-        made(row, look_up)
-    except ValueError as error:
-        raise ValidationError(str(error)) from None
+    return made(row, look_up)
 
 
 def _complaints(error: ValidationError) -> list[str]:

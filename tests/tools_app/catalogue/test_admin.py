@@ -443,7 +443,9 @@ def test_it_tells_how_entries_were_called(client: Client, rows: Rows) -> None:
     call("slow", hours=30)
     call("shop://hours", "resources/read")
     call("letter", "tools/call")  # of another kind
-    found = {r.key: r.calls for r in client.get(LIST).context["cl"].result_list}
+    page = client.get(LIST)
+    assert "5 (2 errors)" in words(page)
+    found = {r.key: r.calls for r in page.context["cl"].result_list}
     assert (found["slow"].recent, found["slow"].failed) == (5, 2)
     assert (found["shop://hours"].recent, found["letter"].recent) == (1, 0)
     assert found["letter"].last_at is None

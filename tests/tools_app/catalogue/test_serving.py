@@ -9,6 +9,7 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.db import DatabaseError, OperationalError, connection, transaction
 
+from mcp_transport.checks.catalogue import check_catalogue
 from mcp_transport.engine.caller import ANONYMOUS, Caller
 from mcp_transport.engine.catalogue import Shelf
 from mcp_transport.engine.store import StoreUnavailable
@@ -399,3 +400,15 @@ async def test_no_connection_stays_open(rows: Rows, served: ShopCatalogue) -> No
     served.renew()
     await served._reader.settled(BOUND_S)
     assert found == [True]
+
+
+def test_names_that_collide_in_its_code_are_reported(
+    served: ShopCatalogue, shelf: Shelf
+) -> None:
+    assert check_catalogue() == []
+
+    @shelf.tool(name="slow")
+    def slower() -> None: ...
+
+    (error,) = check_catalogue()
+    assert error.id == "mcp_transport.E002"

@@ -121,6 +121,7 @@ def test_sessions_are_shown_with_their_clients(
     assert f'href="/admin/tools_app/token/{token.pk}/change/">laptop</a> (ada)' in text
     assert LATEST_STATEFUL.name in text
     handle = session_handle(session.id)
+    assert f'/admin/tools_app/call/?session_id__exact={handle}"><code>' in text
     assert f"<code>{handle[:8]}</code>" in text
     assert session.id not in text
     assert "no-store" in response["Cache-Control"]

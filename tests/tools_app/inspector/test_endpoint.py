@@ -118,8 +118,9 @@ def test_running_as_a_token_is_no_use_of_it(
 
 def test_who_is_not_logged_in_is_told_so_in_json(client: Client, token: Token) -> None:
     name = token_name(token)
-    refused = post(client, name, LIST)
-    assert refused.status_code == 401 and "not logged in" in reason(refused)
+    for stranger in (client, Client(enforce_csrf_checks=True)):
+        refused = post(stranger, name, LIST)
+        assert refused.status_code == 401 and "not logged in" in reason(refused)
     client.force_login(User.objects.create_user("kim"))
     assert post(client, name, LIST).status_code == 401
 

@@ -5,12 +5,13 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
+from django.urls import reverse
 
 from tests.tools_app.conftest import Issue
 from tests.tools_app.inspector.conftest import token_name
 from tests.tools_app.pages import change_url, staff, words
 from tools_app.inspector.offer import PAGE_SIZE
-from tools_app.models import Token
+from tools_app.models import CatalogueEntry, Token
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("shop")]
 
@@ -171,3 +172,13 @@ def test_an_entry_that_is_to_be_run_is_kept_while_a_caller_is_picked(
     assert '<input type="hidden" name="kind" value="prompts">' in page
     assert '<input type="hidden" name="key" value="letter">' in page
     assert "Choose a token or a user." not in page
+
+
+def test_the_page_of_an_entry_leads_there(client: Client, sam: User) -> None:
+    resource = CatalogueEntry.objects.create(
+        kind="resources", key="shop://a?b=c&d", source="code"
+    )
+    sam.user_permissions.add(Permission.objects.get(codename="view_catalogueentry"))
+    change = reverse("admin:tools_app_catalogueentry_change", args=[resource.pk])
+    link = f'href="{PAGE}?kind=resources&key=shop%3A%2F%2Fa%3Fb%3Dc%26d"'
+    assert link in words(client.get(change))

@@ -31,6 +31,17 @@ from django.contrib.admin.models import LogEntry
 for entry in LogEntry.objects.order_by("-pk")[:2]:
     print(entry.get_change_message())
 """
+# The ledger writes in batches.
+RUN = """
+import time
+from tools_app.models import Call
+runs = Call.objects.filter(name="whoami", outcome="ok", actor="sam")
+for _ in range(200):
+    if runs.exists():
+        break
+    time.sleep(0.1)
+print(runs[0].user, runs[0].token.name, runs[0].subject)
+"""
 
 
 @dataclass(frozen=True)
@@ -167,6 +178,16 @@ async def test_each_run_of_a_batch_is_in_the_history(site: Site) -> None:
         "Read the resource shop://stock",
         "Ran the tool ring",
     ]
+
+
+async def test_a_run_is_in_the_ledger_under_the_administrators_name(
+    site: Site,
+) -> None:
+    async with inspecting(site, MODERN) as client:
+        await client.call("whoami")
+    user, token, subject = site.manage("shell", "-v0", "-c", RUN).split()
+    assert (user, token) == ("ada", "test")
+    assert subject.startswith("inspector:") and subject.endswith(f":as:{site.run_as}")
 
 
 async def test_who_goes_away_cancels(site: Site) -> None:

@@ -88,7 +88,7 @@ async def test_it_needs_the_scope_of_prompts() -> None:
         (with_text("Hi {{ name }}"), "arguments", "uses name, which is not declared"),
         (with_text("Hi", "name"), "arguments", "No message uses the argument name"),
         (with_text("{{ a }}", "a", "a"), "arguments", "declared twice"),
-        (with_text("{{ a.b }}", "a"), "messages", "row 1, text: line 1"),
+        (with_text("{{ a.b }}", "a"), "messages", "row 1, Text: line 1"),
         (with_text("{% load x %}"), "messages", "is unknown"),
         (with_text("a\u202eb"), "messages", "cannot be seen"),
         (with_text("x" * (MAX_TEMPLATE_CHARS + 1)), "messages", "at most"),
@@ -96,7 +96,7 @@ async def test_it_needs_the_scope_of_prompts() -> None:
         (with_text("{{ a }}", "1a"), "arguments", "Begin with a letter"),
         ({**REVIEW, "messages": []}, "messages", "required"),
         ({**REVIEW, "messages": "x"}, "messages", "list of objects"),
-        ({**REVIEW, "messages": [{"role": "system", "text": "x"}]}, "messages", "role"),
+        ({**REVIEW, "messages": [{"role": "system", "text": "x"}]}, "messages", "Role"),
         (
             {**REVIEW, "messages": [{"role": "user", "text": "x"}] * 21},
             "messages",
@@ -106,12 +106,12 @@ async def test_it_needs_the_scope_of_prompts() -> None:
         (
             {**REVIEW, "arguments": [{"name": "a", "values": ["x" * 201]}]},
             "arguments",
-            "row 1, suggested values",
+            "row 1, Suggested values",
         ),
         (
             {**REVIEW, "arguments": [{"name": "a", "description": "a\u200bb"}]},
             "arguments",
-            "row 1, description",
+            "row 1, Description",
         ),
     ],
 )

@@ -20,8 +20,15 @@ from tests.tools_app.kinds.making import (
     made,
     served,
 )
+from tools_app.kinds.filtering import Filter
 from tools_app.kinds.kind import Made
-from tools_app.kinds.query import MAX_OFFSET, QueryKind
+from tools_app.kinds.modelfield import find_path
+from tools_app.kinds.query import (
+    MAX_OFFSET,
+    MAX_PAGE_CHARS,
+    QueryKind,
+    check_names,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -168,6 +175,19 @@ async def test_a_page_is_one_question_to_the_database(
     assert len(selects) == 1
     assert "password" not in selects[0]
     assert "last_name" not in selects[0]
+
+
+async def test_a_page_of_long_texts_ends_early(history: list[LogEntry]) -> None:
+    share = MAX_PAGE_CHARS // 4
+    await LogEntry.objects.aupdate(change_message="x" * share)
+    spec = {**HISTORY, "shown_fields": ["change_message"]}
+    result = await call(spec, {})
+    assert len(result["structuredContent"]["rows"]) == 4
+    assert result["structuredContent"]["next_offset"] == 4
+    await LogEntry.objects.aupdate(change_message="x" * (MAX_PAGE_CHARS + 1))
+    result = await call(spec, {"offset": 11})
+    assert len(result["structuredContent"]["rows"]) == 1
+    assert result["structuredContent"]["next_offset"] is None
 
 
 async def test_a_field_that_may_be_empty_is_null(history: list[LogEntry]) -> None:
@@ -318,3 +338,11 @@ def test_what_became_of_the_model_since_is_said_when_it_is_built() -> None:
         broken = Made("look_up", "", "", {**spec, **changed}, Code())
         with pytest.raises(ValueError, match="no model|no field"):
             QueryKind().build(broken)
+
+
+def test_a_filter_with_the_name_of_another_argument_is_written_otherwise() -> None:
+    """No model here has such a field, so the name is that of an argument."""
+    path = find_path(User, "username")
+    with pytest.raises(ValueError, match="write this filter as limit__exact"):
+        check_names([Filter("limit", path, "exact")])
+    check_names([Filter("limit__exact", path, "exact")])

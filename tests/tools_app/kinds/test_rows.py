@@ -1,17 +1,15 @@
 from __future__ import annotations
 
-import re
-from html.parser import HTMLParser
 from typing import Any
 
 from django import forms
 from django.http import QueryDict
 
+from tests.tools_app.kinds.page import Page
 from tools_app.kinds.fields import LinesField
 from tools_app.kinds.rows import EXTRA_ROWS, RowsField
 
 Json = dict[str, Any]
-LINE_END = re.compile(r"\r?\n")
 
 
 class Stop(forms.Form):
@@ -29,40 +27,6 @@ STOPS: list[Json] = [
     {"place": "Market", "mode": "tram", "barred": True, "lines": ["4", "5 <x>"]},
     {"place": "Port", "mode": "bus", "barred": False, "lines": []},
 ]
-
-
-class Page(HTMLParser):
-    """What a browser would send of the fields of a page."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.sent = QueryDict(mutable=True)
-        self._select = self._area = ""
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        of = {name: value or "" for name, value in attrs}
-        if tag == "input" and of["type"] != "checkbox":
-            self.sent[of["name"]] = of.get("value", "")
-        elif tag == "input" and "checked" in of:
-            self.sent[of["name"]] = of.get("value", "on")
-        elif tag == "select":
-            self._select = of["name"]
-        elif tag == "option" and "selected" in of:
-            self.sent[self._select] = of["value"]
-        elif tag == "textarea":
-            self._area = of["name"]
-            self.sent[self._area] = ""
-
-    def handle_data(self, data: str) -> None:
-        if self._area:
-            # The first line break after the tag is none of the text.
-            text = LINE_END.sub("\r\n", data).removeprefix("\r\n")
-            self.sent[self._area] = f"{self.sent[self._area]}{text}"
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag == "textarea":
-            self._area = ""
 
 
 def sent_by(form: forms.Form) -> QueryDict:

@@ -167,11 +167,12 @@ def test_what_nothing_is_known_of_has_no_link(client: Client, root: User) -> Non
     assert "trace_id__exact" not in said
 
 
-def test_the_entry_of_the_catalogue_is_linked_where_the_admin_has_it(
-    client: Client, root: User
-) -> None:
-    CatalogueEntry.objects.create(kind="tools", key="greet")
-    assert client.get(page_of(add())).status_code == 200
+def test_the_entry_of_the_catalogue_is_linked(client: Client, root: User) -> None:
+    entry = CatalogueEntry.objects.create(kind="tools", key="greet")
+    page = reverse("admin:tools_app_catalogueentry_change", args=[entry.pk])
+    assert f'href="{page}"' in words(client.get(page_of(add())))
+    other = add(method="prompts/get")
+    assert page not in words(client.get(page_of(other)))
 
 
 def test_nobody_adds_or_changes_a_call(client: Client, root: User) -> None:

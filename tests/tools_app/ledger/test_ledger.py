@@ -21,6 +21,7 @@ from mcp_transport.engine.caller import Caller
 from mcp_transport.engine.catalogue import Shelf
 from mcp_transport.engine.observing import Outcome
 from mcp_transport.engine.server import Server
+from mcp_transport.monitoring.gauges import gauges
 from mcp_transport.protocol.errors import ProtocolError
 from mcp_transport.protocol.revisions import LATEST, LATEST_STATEFUL
 from mcp_transport.transports.inprocess import connect
@@ -170,6 +171,17 @@ def test_what_waits_is_written_when_the_ledger_is_closed(ledger: Ledger) -> None
     ledger.close()
     assert ledger.depth == 0
     assert len(set(names())) == module.BATCH_ROWS + 7
+
+
+def test_an_operator_sees_how_many_wait_and_were_dropped(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "MAX_ROWS", 2)
+    with ledger._writing:
+        for _ in range(5):
+            ledger.request_served(served())
+        seen = {gauge.name: gauge.value() for gauge in gauges()}
+    assert (seen["mcp_ledger_depth"], seen["mcp_ledger_dropped"]) == (2, 3)
 
 
 def test_other_requests_have_no_row(ledger: Ledger) -> None:

@@ -187,3 +187,5 @@ def test_an_error_that_repeats_a_secret_does_not_tell_it() -> None:
         f"'{HIDDEN}' is not a number; nor are {HIDDEN} and {HIDDEN}. Ada may not."
     )
     assert without("a is a", ["a", None, True]) == "a is a"
+    assert without("1234 is short", [1234]) == f"{HIDDEN} is short"
+    assert without("anything", [[str(n) for n in range(101)]]) == HIDDEN

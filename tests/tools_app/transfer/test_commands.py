@@ -58,6 +58,15 @@ def test_an_export_has_what_was_said_here_or_what_is_asked_for(here: Shelf) -> N
         run("export", "letter", "x", "lettre")
 
 
+def test_what_is_said_of_code_that_is_gone_stays_here(here: Shelf, path: Path) -> None:
+    path.write_bytes(file(COUNT))
+    run("import", str(path))
+    here.remove("tools", "count_orders")
+    run("sync")
+    assert exported() == []
+    assert [e["key"] for e in exported("count_orders")] == ["count_orders"]
+
+
 def test_a_dry_run_tells_and_changes_nothing(here: Shelf, path: Path) -> None:
     path.write_bytes(file(HOURS))
     before = everything()

@@ -32,21 +32,21 @@ def items(*entries: Json) -> list[Item]:
     return read(file(*entries))
 
 
-def imported(here: Shelf, *entries: Json) -> dict[str, tuple[str, tuple[str, ...]]]:
+def imported(*entries: Json) -> dict[str, tuple[str, tuple[str, ...]]]:
     """Import, and return what was done to which entry, as the history has it."""
     recorded: list[Outcome] = []
-    outcomes = bring_in(items(*entries), here.entries(), recorded.append)
+    outcomes = bring_in(items(*entries), recorded.append)
     done = [o for o in outcomes if o.action is not Action.UNCHANGED]
     assert recorded == done
     return {o.item.key: (o.action.value, o.fields) for o in outcomes}
 
 
-def refused(here: Shelf, *entries: Json) -> dict[str, str]:
+def refused(*entries: Json) -> dict[str, str]:
     before = everything()
     with pytest.raises(Refused) as caught:
-        bring_in(items(*entries), here.entries(), _nobody)
+        bring_in(items(*entries), _nobody)
     assert everything() == before
-    assert preview(items(*entries), here.entries()) == _without_rows(caught.value)
+    assert preview(items(*entries)) == _without_rows(caught.value)
     return {
         o.item.key: " ".join(o.problems)
         for o in caught.value.outcomes
@@ -72,7 +72,7 @@ def _nobody(outcome: Outcome) -> None:
 
 
 def test_entries_are_made_and_changed(here: Shelf) -> None:
-    assert imported(here, HOURS, PRESET, COUNT) == {
+    assert imported(HOURS, PRESET, COUNT) == {
         "docs://hours": ("created", ("title", "spec")),
         "count_open": ("created", ("spec",)),
         "count_orders": ("changed", ("description", "tags", "timeout_s")),
@@ -83,46 +83,46 @@ def test_entries_are_made_and_changed(here: Shelf) -> None:
 
 
 def test_a_second_time_changes_nothing(here: Shelf) -> None:
-    imported(here, HOURS, PRESET, COUNT)
+    imported(HOURS, PRESET, COUNT)
     before = list(CatalogueEntry.objects.values())
-    done = imported(here, HOURS, PRESET, COUNT)
+    done = imported(HOURS, PRESET, COUNT)
     assert {action for action, _ in done.values()} == {"unchanged"}
     assert list(CatalogueEntry.objects.values()) == before
 
 
 def test_what_is_exported_can_be_imported_and_is_the_same(here: Shelf) -> None:
-    imported(here, HOURS, PRESET, COUNT)
+    imported(HOURS, PRESET, COUNT)
     data = written(exported(CatalogueEntry.objects.all())).encode()
     CatalogueEntry.objects.filter(source="text").delete()
     CatalogueEntry.objects.update(description="", tags=None, enabled=False)
-    bring_in(read(data), here.entries(), lambda outcome: None)
+    bring_in(read(data), lambda outcome: None)
     assert written(exported(CatalogueEntry.objects.all())).encode() == data
 
 
 def test_what_a_file_leaves_out_is_as_the_code_has_it(here: Shelf) -> None:
-    imported(here, COUNT)
+    imported(COUNT)
     plain = {name: COUNT[name] for name in ("kind", "key", "source")}
-    assert imported(here, plain) == {
+    assert imported(plain) == {
         "count_orders": ("changed", ("description", "tags", "timeout_s"))
     }
 
 
 def test_what_a_spec_leaves_out_is_as_its_form_has_it(here: Shelf) -> None:
     short = {**PRESET, "spec": {"tool": "count_orders", "arguments": {"status": "x"}}}
-    imported(here, short)
+    imported(short)
     assert entry("count_open").spec["input_schema"] == {}
-    assert imported(here, short) == {"count_open": ("unchanged", ())}
+    assert imported(short) == {"count_open": ("unchanged", ())}
 
 
 def test_a_preview_does_all_that_an_import_does_and_keeps_nothing(here: Shelf) -> None:
     before = list(CatalogueEntry.objects.values())
-    outcomes = preview(items(HOURS, COUNT), here.entries())
+    outcomes = preview(items(HOURS, COUNT))
     assert [outcome.action for outcome in outcomes] == [Action.CREATED, Action.CHANGED]
     assert list(CatalogueEntry.objects.values()) == before
 
 
 async def test_clients_see_what_was_imported(here: Shelf, served: Any) -> None:
-    await sync_to_async(imported)(here, HOURS, PRESET, COUNT)
+    await sync_to_async(imported)(HOURS, PRESET, COUNT)
     async with connect() as client:
         tools = {tool["name"]: tool for tool in await client.list_tools()}
         assert tools["count_orders"]["description"] == "Counts."
@@ -141,7 +141,7 @@ async def test_clients_see_what_was_imported(here: Shelf, served: Any) -> None:
         ({**HOURS, "key": "shop://hours"}, "code registers an entry"),
         ({**PRESET, "source": "magic"}, "no kind of entry magic"),
         ({**HOURS, "key": "hours"}, "is no URI"),
-        ({**HOURS, "kind": "prompts"}, "in resources"),
+        ({**HOURS, "kind": "prompts"}, "text makes entries of resources"),
         ({**HOURS, "rate": "often"}, "rate: 'often' is no rate"),
         ({**HOURS, "title": "a\u202eb"}, "title: character U+202E"),
         ({**HOURS, "permission": "all"}, "permission: "),
@@ -170,7 +170,7 @@ async def test_clients_see_what_was_imported(here: Shelf, served: Any) -> None:
                     "page_size": 10,
                 },
             },
-            "spec.shown_fields: password: password looks like a secret",
+            "spec.shown_fields: password looks like a secret",
         ),
     ],
 )
@@ -178,27 +178,27 @@ def test_one_bad_entry_and_nothing_is_imported(
     here: Shelf, bad: Json, said: str
 ) -> None:
     good: Json = {"kind": "prompts", "key": "letter", "source": "code", "title": "L"}
-    complaints = refused(here, good, bad)
+    complaints = refused(good, bad)
     assert list(complaints) == [bad["key"]]
     assert said in complaints[bad["key"]]
 
 
 def test_code_and_what_was_made_do_not_take_each_others_place(here: Shelf) -> None:
-    imported(here, HOURS)
+    imported(HOURS)
     as_code = {"kind": "resources", "key": "docs://hours", "source": "code"}
-    assert "registers no such entry" in refused(here, as_code)["docs://hours"]
+    assert "registers no such entry" in refused(as_code)["docs://hours"]
 
 
 def test_what_was_made_can_become_of_another_kind(here: Shelf) -> None:
     spec = {"model": "auth.User", "shown_fields": ["username"], "page_size": 5}
-    imported(here, PRESET)
-    done = imported(here, {**PRESET, "source": "query", "spec": spec})
+    imported(PRESET)
+    done = imported({**PRESET, "source": "query", "spec": spec})
     assert done == {"count_open": ("changed", ("source", "spec"))}
     assert entry("count_open").source == "query"
 
 
 def test_a_preset_of_a_tool_that_is_off_is_imported_and_waits(here: Shelf) -> None:
-    imported(here, {**COUNT, "enabled": False}, PRESET)
+    imported({**COUNT, "enabled": False}, PRESET)
     assert entry("count_open").enabled
 
 
@@ -206,11 +206,11 @@ def test_a_row_of_code_that_was_never_written_is_found_all_the_same(
     here: Shelf,
 ) -> None:
     CatalogueEntry.objects.all().delete()
-    assert imported(here, COUNT)["count_orders"][0] == "changed"
+    assert imported(COUNT)["count_orders"][0] == "changed"
 
 
 def test_a_history_that_cannot_be_kept_undoes_the_import(here: Shelf) -> None:
     before = everything()
     with pytest.raises(AssertionError):
-        bring_in(items(HOURS), here.entries(), _nobody)
+        bring_in(items(HOURS), _nobody)
     assert everything() == before

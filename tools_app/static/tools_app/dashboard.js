@@ -17,9 +17,10 @@ function show(html) {
   }
 }
 
-/** Raises what fetch raises, and an Error for any reply that is not the rows. */
+/** Raises what fetch raises, and an Error for any reply that is not the rows: who is
+ * logged out is sent elsewhere. */
 async function ask() {
-  const reply = await fetch(live.dataset.url, { redirect: "error" });
+  const reply = await fetch(live.dataset.url, { redirect: "manual" });
   if (!reply.ok) {
     throw new Error(`status ${reply.status}`);
   }

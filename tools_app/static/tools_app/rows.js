@@ -12,9 +12,8 @@ function offerMore(rows) {
 
   const add = document.createElement("button");
   add.type = "button";
-  add.className = "button";
-  add.textContent = "+";
-  add.setAttribute("aria-label", `+ ${name}`);
+  add.className = "button mcp-add";
+  add.textContent = rows.dataset.add;
   add.disabled = Number(count.value) >= most;
   add.addEventListener("click", () => {
     const row = renumbered(pattern, `${name}-${at}-`, `${name}-${count.value}-`);

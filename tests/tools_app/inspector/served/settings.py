@@ -15,4 +15,5 @@ MCP = {
     "NAME": "shop",
     "CATALOGUE": "tests.tools_app.inspector.served.catalogue.shelf",
     "AUTHENTICATORS": ["tools_app.tokens.TokenAuthenticator"],
+    "OBSERVERS": ["tools_app.ledger.Ledger"],
 }
