@@ -248,6 +248,25 @@ async def test_the_token_is_kept_only_where_that_was_ticked(
 ALL_STORED = "JSON.stringify(sessionStorage) + JSON.stringify(localStorage)"
 
 
+async def test_without_storage_it_works_all_the_same(
+    console: Console, bearer: str
+) -> None:
+    await console.page.add_init_script(NO_STORAGE)
+    await console.open()
+    await console.page.get_by_label("Keep it until this tab is closed").check()
+    await console.connect(bearer)
+    await console.state("Connected")
+    await console.page.get_by_role("button", name="Theme: auto").click()
+    await expect(console.page.get_by_role("button", name="Theme: dark")).to_be_visible()
+
+
+# As where the browser was told to keep nothing of any site.
+NO_STORAGE = """for (const name of ["localStorage", "sessionStorage"]) {
+  const refuse = () => { throw new DOMException("no storage", "SecurityError"); };
+  Object.defineProperty(window, name, { get: refuse });
+}"""
+
+
 async def test_a_token_that_is_refused_is_said_so(console: Console) -> None:
     await console.connect("mcp_wrong")
     alert = console.page.locator("[data-problem]")

@@ -58,7 +58,8 @@ export class Catalogue {
 
   searchField() {
     const id = uniqueId("search");
-    this.search = el("input", { class: "mcp-input", type: "search", id, placeholder: "Search", oninput: () => this.draw() });
+    const attributes = { class: "mcp-input", type: "search", id, placeholder: "Search" };
+    this.search = el("input", { ...attributes, oninput: () => this.draw() });
     return el("div", {}, el("label", { class: "mcp-offscreen", for: id }, "Search the catalogue"), this.search);
   }
 
@@ -114,7 +115,10 @@ export class Catalogue {
     this.list.replaceChildren(...entries.map((entry) => this.row(entry)));
     this.settle();
     if (focused) this.links().find((link) => link.getAttribute("href") === focused)?.focus();
-    if (entries.length === 0) this.list.append(el("li", { class: "mcp-help" }, words.length ? "Nothing matches." : "There are none."));
+    if (entries.length === 0) {
+      const why = words.length ? "Nothing matches." : "There are none.";
+      this.list.append(el("li", { class: "mcp-help" }, why));
+    }
     this.said.textContent = words.length ? `${entries.length} found` : "";
   }
 

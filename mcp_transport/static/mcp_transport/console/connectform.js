@@ -2,6 +2,15 @@
 
 const KEPT_TOKEN = "mcp-console-token";
 
+/** The storage of this tab; undefined where the browser has none for us. */
+function tabStorage() {
+  try {
+    return sessionStorage;
+  } catch {
+    return undefined;
+  }
+}
+
 export class ConnectForm {
   /**
    * @param {HTMLFormElement} form
@@ -11,7 +20,7 @@ export class ConnectForm {
     this.form = form;
     this.fields = form.elements;
     this.problem = form.querySelector("[data-problem]");
-    const kept = sessionStorage.getItem(KEPT_TOKEN);
+    const kept = tabStorage()?.getItem(KEPT_TOKEN);
     if (kept) {
       this.fields.token.value = kept;
       this.fields.keep.checked = true;
@@ -69,8 +78,8 @@ export class ConnectForm {
 
   /** The token outlives the page only where that was ticked, and only in its tab. */
   keep() {
-    if (this.fields.keep.checked && this.token) sessionStorage.setItem(KEPT_TOKEN, this.token);
-    else sessionStorage.removeItem(KEPT_TOKEN);
+    if (this.fields.keep.checked && this.token) tabStorage()?.setItem(KEPT_TOKEN, this.token);
+    else tabStorage()?.removeItem(KEPT_TOKEN);
   }
 
   options() {

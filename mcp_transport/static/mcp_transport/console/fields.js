@@ -249,7 +249,8 @@ export function booleanField(shape, place) {
 /** Raw JSON, for what no other field can show. */
 export class JsonField extends LabelledField {
   constructor(shape, place) {
-    super(shape, place, el("textarea", { class: "mcp-input mcp-code", rows: 3, spellcheck: "false", placeholder: "JSON" }));
+    const attributes = { class: "mcp-input mcp-code", rows: 3, placeholder: "JSON" };
+    super(shape, place, el("textarea", { ...attributes, spellcheck: "false" }));
   }
 
   parse() {

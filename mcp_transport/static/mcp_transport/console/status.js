@@ -3,7 +3,12 @@
 
 import { el } from "./dom.js";
 
-const WORDS = { connecting: "Connecting…", open: "Connected", reconnecting: "Reconnecting…", closed: "Not connected" };
+const WORDS = {
+  connecting: "Connecting…",
+  open: "Connected",
+  reconnecting: "Reconnecting…",
+  closed: "Not connected",
+};
 const TICK_MS = 250;
 
 export class Status {

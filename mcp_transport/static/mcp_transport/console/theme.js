@@ -6,14 +6,20 @@
   const KEY = "mcp-console-theme";
   const NEXT = { auto: "dark", dark: "light", light: "auto" };
   const root = document.documentElement;
-  root.dataset.theme = localStorage.getItem(KEY) ?? "auto";
+  let storage;
+  try {
+    storage = localStorage;
+  } catch {
+    storage = undefined; // the browser has none for us, so the choice ends with the page
+  }
+  root.dataset.theme = storage?.getItem(KEY) ?? "auto";
 
   document.addEventListener("DOMContentLoaded", () => {
     const toggle = document.querySelector("[data-theme-toggle]");
     const tell = () => (toggle.textContent = `Theme: ${root.dataset.theme}`);
     toggle.addEventListener("click", () => {
       root.dataset.theme = NEXT[root.dataset.theme] ?? "auto";
-      localStorage.setItem(KEY, root.dataset.theme);
+      storage?.setItem(KEY, root.dataset.theme);
       tell();
     });
     tell();

@@ -47,7 +47,8 @@ function namesIn(names) {
 }
 
 function strict(value) {
-  return encodeURIComponent(value).replaceAll(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
+  const coded = (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`;
+  return encodeURIComponent(value).replaceAll(/[!'()*]/g, coded);
 }
 
 function reserved(value) {

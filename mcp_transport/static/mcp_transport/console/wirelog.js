@@ -19,7 +19,8 @@ export class WireLog {
     this.entries = [];
     this.dropped = 0;
     this.asked = new Map(); // what was asked in each direction, by id
-    this.list = el("ol", { class: "mcp-wire", role: "log", "aria-label": "Messages on the wire", "aria-live": "off", tabindex: 0 });
+    const spoken = { role: "log", "aria-label": "Messages on the wire", "aria-live": "off" };
+    this.list = el("ol", { class: "mcp-wire", tabindex: 0, ...spoken });
     this.count = el("span", { class: "mcp-count" });
     this.element = el("div", { class: "mcp-wirelog" }, this.tools(), this.list);
     this.tell();
@@ -27,7 +28,8 @@ export class WireLog {
 
   tools() {
     const search = uniqueId("search");
-    this.search = el("input", { class: "mcp-input", type: "search", id: search, placeholder: "Filter", oninput: () => this.filter() });
+    const attributes = { class: "mcp-input", type: "search", id: search, placeholder: "Filter" };
+    this.search = el("input", { ...attributes, oninput: () => this.filter() });
     this.direction = el(
       "select",
       { class: "mcp-input", "aria-label": "Direction", onchange: () => this.filter() },
