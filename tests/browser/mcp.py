@@ -10,7 +10,9 @@ from pydantic import Field
 from mcp_transport import (
     Context,
     Elicit,
+    ListRoots,
     ResourceUpdated,
+    Sample,
     Tool,
     ToolError,
     catalogue,
@@ -100,6 +102,20 @@ def order(ctx: Context) -> str:
     if answer["action"] != "accept":
         return "no order"
     return f"ordered for {answer['content']['name']}"
+
+
+@tool
+def slogan(ctx: Context, subject: str) -> str:
+    """Let the client's model write a slogan, for one of its folders."""
+    said = ctx.ask(line=Sample(subject, max_tokens=20), roots=ListRoots())
+    (root,) = said["roots"]["roots"]
+    return f"{said['line']['content']['text']} in {root['name']}"
+
+
+@tool(rate="1/s")
+def seldom() -> str:
+    """Be called once a second, and no more often."""
+    return "called"
 
 
 @tool

@@ -146,6 +146,35 @@ async def test_a_question_is_answered(
 
 
 @each_way
+async def test_what_else_a_server_asks_is_answered(
+    visitor: Visitor, served: Served, token: str, way: Way
+) -> None:
+    roots = [{"uri": "file:///home/ada", "name": "home"}]
+    await way.connect(visitor, served, token, line="Tea!", roots=roots)
+    assert await visitor.call("slogan", subject="tea") == "Tea! in home"
+    # It declares no more than it answers, and so is asked nothing else.
+    came = await visitor.js("return await outcome(client.callTool('order'))")
+    lacking = came.get("error", {}).get("code") == -32021
+    assert lacking or came["value"]["isError"] is True
+
+
+@each_way
+async def test_a_call_that_came_too_soon_is_made_again(
+    visitor: Visitor, served: Served, token: str, way: Way
+) -> None:
+    await way.connect(visitor, served, token)
+    said = await visitor.js(
+        """
+        const calls = [1, 2, 3].map(() => client.callTool("seldom"));
+        return (await Promise.all(calls)).map(({ content }) => content[0].text);
+        """
+    )
+    assert said == ["called", "called", "called"]
+    refused = [it for it in await visitor.heard("wire") if "error" in it["message"]]
+    assert {it["message"]["error"]["code"] for it in refused} == {429}
+
+
+@each_way
 async def test_a_user_may_take_longer_over_a_question_than_a_call_may(
     visitor: Visitor, served: Served, token: str, way: Way
 ) -> None:

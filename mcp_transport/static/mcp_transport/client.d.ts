@@ -6,8 +6,27 @@
  * and WebSocket as docs/transports.md describes it.
  */
 
-export type Json = null | boolean | number | string | Json[] | JsonObject;
-export type JsonObject = { [key: string]: any };
+import type {
+  Completion,
+  Elicitation,
+  ElicitationAnswer,
+  Implementation,
+  JsonObject,
+  LogLevel,
+  LogMessage,
+  Progress,
+  Prompt,
+  PromptResult,
+  Reference,
+  Resource,
+  ResourceResult,
+  ResourceTemplate,
+  Root,
+  Tool,
+  ToolResult,
+} from "./client/values.js";
+
+export type * from "./client/values.js";
 
 /** How messages travel. */
 export type Door = "streamable-http" | "sse" | "websocket";
@@ -33,48 +52,9 @@ export interface StateDetail {
   renewed?: boolean;
 }
 
-export type LogLevel =
-  | "debug" | "info" | "notice" | "warning"
-  | "error" | "critical" | "alert" | "emergency";
-
-/** The params of `notifications/message`. */
-export interface LogMessage {
-  level: LogLevel;
-  data: any;
-  logger?: string;
-}
-
-/** The params of `notifications/progress`, without the token. */
-export interface Progress {
-  progress: number;
-  total?: number;
-  message?: string;
-}
-
-/** The params of `elicitation/create`; `mode` is absent for a form of old. */
-export interface Elicitation {
-  mode?: "form" | "url";
-  message: string;
-  requestedSchema?: JsonObject;
-  url?: string;
-  elicitationId?: string;
-}
-
-export interface ElicitationAnswer {
-  action: "accept" | "decline" | "cancel";
-  /** With `accept` of a form: what was filled in. */
-  content?: JsonObject;
-}
-
 export interface Asked {
   /** Aborted when nobody waits for the answer any more. */
   signal: AbortSignal;
-}
-
-export interface Root {
-  /** A `file://` URI. */
-  uri: string;
-  name?: string;
 }
 
 /** What a message travelled in. A token in `headers` is replaced by "…". */
@@ -136,14 +116,21 @@ export interface Options {
   backoff?: Backoff;
 
   /** Hears every message, both ways, as it is on the wire. */
-  onwire?: (direction: "sent" | "received", message: JsonObject, meta: WireMeta) => void;
+  onwire?: (
+    direction: "sent" | "received",
+    message: JsonObject,
+    meta: WireMeta,
+  ) => void;
   onstate?: (state: State, detail: StateDetail) => void;
   /** Hears every notification of the server. */
   onnotification?: (method: string, params: JsonObject) => void;
   onlog?: (message: LogMessage) => void;
 
   /** Answers the server's question to the user. */
-  onelicit?: (params: Elicitation, asked: Asked) => ElicitationAnswer | Promise<ElicitationAnswer>;
+  onelicit?: (
+    params: Elicitation,
+    asked: Asked,
+  ) => ElicitationAnswer | Promise<ElicitationAnswer>;
   /** Answers `sampling/createMessage`. */
   onsample?: (params: JsonObject, asked: Asked) => JsonObject | Promise<JsonObject>;
   /** Answers `roots/list`. */
@@ -171,84 +158,6 @@ export interface RequestOptions {
    */
   idempotent?: boolean;
 }
-
-export interface Implementation {
-  name: string;
-  version: string;
-  title?: string;
-  [key: string]: any;
-}
-
-export interface Tool {
-  name: string;
-  title?: string;
-  description?: string;
-  inputSchema: JsonObject;
-  outputSchema?: JsonObject;
-  annotations?: {
-    title?: string;
-    readOnlyHint?: boolean;
-    destructiveHint?: boolean;
-    idempotentHint?: boolean;
-    openWorldHint?: boolean;
-  };
-  [key: string]: any;
-}
-
-export interface Resource {
-  uri: string;
-  name: string;
-  title?: string;
-  description?: string;
-  mimeType?: string;
-  [key: string]: any;
-}
-
-export interface ResourceTemplate {
-  uriTemplate: string;
-  name: string;
-  title?: string;
-  description?: string;
-  mimeType?: string;
-  [key: string]: any;
-}
-
-export interface Prompt {
-  name: string;
-  title?: string;
-  description?: string;
-  arguments?: { name: string; title?: string; description?: string; required?: boolean }[];
-  [key: string]: any;
-}
-
-export interface ToolResult {
-  content: JsonObject[];
-  structuredContent?: any;
-  /** The tool failed, and `content` says how. */
-  isError?: boolean;
-  [key: string]: any;
-}
-
-export interface ResourceResult {
-  contents: { uri: string; mimeType?: string; text?: string; blob?: string; [key: string]: any }[];
-  [key: string]: any;
-}
-
-export interface PromptResult {
-  description?: string;
-  messages: { role: "user" | "assistant"; content: JsonObject }[];
-  [key: string]: any;
-}
-
-export interface Completion {
-  values: string[];
-  total?: number;
-  hasMore?: boolean;
-}
-
-export type Reference =
-  | { type: "ref/prompt"; name: string }
-  | { type: "ref/resource"; uri: string };
 
 /** What to listen for. */
 export interface Wanted {
@@ -312,10 +221,18 @@ export class Client {
   listResourceTemplates(options?: RequestOptions): Promise<ResourceTemplate[]>;
   listPrompts(options?: RequestOptions): Promise<Prompt[]>;
 
-  callTool(name: string, args?: JsonObject, options?: RequestOptions): Promise<ToolResult>;
+  callTool(
+    name: string,
+    args?: JsonObject,
+    options?: RequestOptions,
+  ): Promise<ToolResult>;
   readResource(uri: string, options?: RequestOptions): Promise<ResourceResult>;
   /** The values of arguments are strings. */
-  getPrompt(name: string, args?: Record<string, string>, options?: RequestOptions): Promise<PromptResult>;
+  getPrompt(
+    name: string,
+    args?: Record<string, string>,
+    options?: RequestOptions,
+  ): Promise<PromptResult>;
   /** Suggestions for `value`, which was typed so far; `known` are other arguments. */
   complete(
     ref: Reference,
@@ -338,7 +255,11 @@ export class Client {
    * Send any request; gives the result as it is on the wire. Questions of the
    * server are answered on the way.
    */
-  request(method: string, params?: JsonObject, options?: RequestOptions): Promise<JsonObject>;
+  request(
+    method: string,
+    params?: JsonObject,
+    options?: RequestOptions,
+  ): Promise<JsonObject>;
   notify(method: string, params?: JsonObject): Promise<void>;
 
   /** End the session and all that runs. May be called twice. */

@@ -31,7 +31,11 @@ export {
 /** @typedef {import("./client").RequestOptions} RequestOptions */
 /** @typedef {import("./client").Subscription} Subscription */
 
-const DOORS = { "streamable-http": StreamableHttp, sse: HttpWithSse, websocket: WebSocketDoor };
+const DOORS = {
+  "streamable-http": StreamableHttp,
+  sse: HttpWithSse,
+  websocket: WebSocketDoor,
+};
 
 export class Client {
   #connection;
@@ -66,7 +70,10 @@ export class Client {
     const Door = DOORS[door];
     if (Door === undefined) throw new TypeError(`there is no door ${door}`);
     const address = new URL(url, globalThis.document?.baseURI);
-    this.#connection = new Connection(options, (hooks) => new Door(address, options, hooks));
+    this.#connection = new Connection(
+      options,
+      (hooks) => new Door(address, options, hooks),
+    );
     this.#connection.restore = () => this.#restore();
     this.#requests = new Requests(options, this.#connection);
     this.#backoff = new Backoff(options.backoff);
@@ -161,7 +168,11 @@ export class Client {
   async callTool(name, args = {}, options = {}) {
     const call = () => {
       const headers = headersOfCall(this.#paramHeaders.get(name) ?? [], args);
-      return this.#requests.send("tools/call", { name, arguments: args }, { ...options, headers });
+      return this.#requests.send(
+        "tools/call",
+        { name, arguments: args },
+        { ...options, headers },
+      );
     };
     try {
       return await call();
@@ -198,7 +209,11 @@ export class Client {
    */
   async complete(ref, argument, known, options) {
     const context = known === undefined ? {} : { context: { arguments: known } };
-    const result = await this.#requests.send("completion/complete", { ref, argument, ...context }, options);
+    const result = await this.#requests.send(
+      "completion/complete",
+      { ref, argument, ...context },
+      options,
+    );
     return result.completion;
   }
 
@@ -234,7 +249,13 @@ export class Client {
    */
   async listen(wanted, options) {
     if (!this.stateful) {
-      return await new Stream(this.#connection, this.#requests, this.#backoff, wanted, options).begin();
+      return await new Stream(
+        this.#connection,
+        this.#requests,
+        this.#backoff,
+        wanted,
+        options,
+      ).begin();
     }
     const share = new Share(this.#connection, this.#subscriptions, wanted, options);
     await share.begin();
@@ -245,7 +266,8 @@ export class Client {
   /** Make again in a new session what the old one had. */
   async #restore() {
     if (!this.stateful) return;
-    if (this.#logLevel !== undefined) await this.setLogLevel(/** @type {any} */ (this.#logLevel));
+    if (this.#logLevel !== undefined)
+      await this.setLogLevel(/** @type {any} */ (this.#logLevel));
     await this.#subscriptions.restore();
     for (const share of this.#shares) {
       if (share.isOver) this.#shares.delete(share);

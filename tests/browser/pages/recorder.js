@@ -8,12 +8,22 @@ const running = new Map();
 const controllers = new Map();
 
 addEventListener("error", ({ message }) => heard.errors.push(message));
-addEventListener("unhandledrejection", ({ reason }) => heard.errors.push(`unhandled: ${reason}`));
+addEventListener("unhandledrejection", ({ reason }) =>
+  heard.errors.push(`unhandled: ${reason}`),
+);
 
 /** Say an error so that a test can look at it. */
 function told(error) {
   const { name, message, code, status, mayHaveRun, timeoutMs, cause } = error;
-  return { name, message, code, status, mayHaveRun, timeoutMs, cause: cause && String(cause) };
+  return {
+    name,
+    message,
+    code,
+    status,
+    mayHaveRun,
+    timeoutMs,
+    cause: cause && String(cause),
+  };
 }
 
 /** Give what a promise comes to, be it an error. */
@@ -28,6 +38,10 @@ async function outcome(promise) {
 async function connect(url, options) {
   const given = { ...options };
   if (given.answer !== undefined) given.onelicit = () => given.answer;
+  if (given.line !== undefined) {
+    const content = { type: "text", text: given.line };
+    given.onsample = () => ({ role: "assistant", model: "none", content });
+  }
   if (given.ticketed) given.ticket = () => globalThis.issueTicket();
   window.client = await mcp.Client.connect(url, {
     ...given,
@@ -37,7 +51,11 @@ async function connect(url, options) {
     onlog: (params) => heard.logs.push(params),
     onwire: (direction, message, meta) => heard.wire.push({ direction, message, meta }),
   });
-  return { revision: client.revision, stateful: client.stateful, server: client.server };
+  return {
+    revision: client.revision,
+    stateful: client.stateful,
+    server: client.server,
+  };
 }
 
 /** Begin a call under a name; `end` gives what became of it. */
@@ -53,8 +71,21 @@ function begin(name, tool, args, options = {}) {
   running.set(name, { progress, done: outcome(call) });
 }
 
-const end = async (name) => ({ ...(await running.get(name).done), progress: running.get(name).progress });
+const end = async (name) => ({
+  ...(await running.get(name).done),
+  progress: running.get(name).progress,
+});
 const abort = (name, reason) => controllers.get(name).abort(reason);
 const progressOf = (name) => running.get(name).progress;
 
-Object.assign(window, { mcp, heard, connect, outcome, begin, end, abort, progressOf, ready: true });
+Object.assign(window, {
+  mcp,
+  heard,
+  connect,
+  outcome,
+  begin,
+  end,
+  abort,
+  progressOf,
+  ready: true,
+});

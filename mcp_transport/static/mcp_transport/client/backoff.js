@@ -16,7 +16,10 @@ export class Backoff {
    * @param {import("../client").Backoff} [options]
    * @param {() => number} [random] gives numbers from 0 to below 1
    */
-  constructor({ firstMs = FIRST_MS, mostMs = MOST_MS, attempts = Infinity } = {}, random = Math.random) {
+  constructor(
+    { firstMs = FIRST_MS, mostMs = MOST_MS, attempts = Infinity } = {},
+    random = Math.random,
+  ) {
     this.#firstMs = firstMs;
     this.#mostMs = mostMs;
     this.#attempts = attempts;

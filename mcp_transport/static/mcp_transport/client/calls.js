@@ -97,7 +97,9 @@ export class Calls {
     return new Promise((resolve, reject) => {
       call.signal.throwIfAborted();
       this.#sent.set(id, { call, resolve, reject });
-      call.signal.addEventListener("abort", () => this.fail(id, call.signal.reason), { once: true });
+      call.signal.addEventListener("abort", () => this.fail(id, call.signal.reason), {
+        once: true,
+      });
     });
   }
 
@@ -139,7 +141,8 @@ export class Calls {
   logged(params, id) {
     const [only, ...more] = this.#sent.keys();
     const belongsTo = id ?? (more.length === 0 ? only : undefined);
-    if (belongsTo !== undefined) tell(this.#sent.get(belongsTo)?.call.options.onlog, params);
+    if (belongsTo !== undefined)
+      tell(this.#sent.get(belongsTo)?.call.options.onlog, params);
   }
 
   /**
@@ -165,5 +168,10 @@ export class Calls {
 /** @param {JsonObject} error */
 function asError({ code, message, data }) {
   const afterS = data?.retryAfter;
-  return new McpError(code, message, data, typeof afterS === "number" ? afterS * 1000 : undefined);
+  return new McpError(
+    code,
+    message,
+    data,
+    typeof afterS === "number" ? afterS * 1000 : undefined,
+  );
 }

@@ -19,7 +19,11 @@ export class Connection {
   state = "connecting";
   /** What the server says of itself. @type {import("../client").Server} */
   server = { info: { name: "", version: "" }, capabilities: {} };
-  /** What was agreed on, before and while another session is made. @type {import("./revisions.js").Revision | undefined} */
+  /**
+   * What was agreed on last, also while another session is made.
+   *
+   * @type {import("./revisions.js").Revision | undefined}
+   */
   revision;
   /** Make again in a new session what the old one had. @type {() => Promise<void>} */
   restore = async () => {};
@@ -49,7 +53,8 @@ export class Connection {
     this.#door = makeDoor({
       received: (message, requestId) => this.exchange.received(message, requestId),
       lost: (error) => this.#lost(error),
-      broke: (source, error, failed) => this.broke(source, { error: asError(error), attempt: failed }),
+      broke: (source, error, failed) =>
+        this.broke(source, { error: asError(error), attempt: failed }),
       mended: (source) => this.mended(source),
       probe: () => this.#probe(),
     });
@@ -88,10 +93,16 @@ export class Connection {
     this.#lostMeanwhile = undefined;
     try {
       await this.#door.open(call.signal);
-      const { revision, server } = await shakeHands(this.exchange, wanted, this.#door.stateless, call);
+      const { revision, server } = await shakeHands(
+        this.exchange,
+        wanted,
+        this.#door.stateless,
+        call,
+      );
       this.revision = revision;
       this.server = server;
-      if (revision.stateful) await this.exchange.notify("notifications/initialized", {});
+      if (revision.stateful)
+        await this.exchange.notify("notifications/initialized", {});
       this.#door.begin(revision);
     } finally {
       call.end();
@@ -103,7 +114,10 @@ export class Connection {
   /** Find out whether the session is there: if not, the door says so. */
   #probe() {
     const call = new Call({ timeoutMs: this.#options.timeoutMs }, this.closed);
-    this.exchange.ask("ping", {}, call).catch(() => {}).finally(() => call.end());
+    this.exchange
+      .ask("ping", {}, call)
+      .catch(() => {})
+      .finally(() => call.end());
   }
 
   /** @param {unknown} error */
@@ -115,7 +129,10 @@ export class Connection {
       this.exchange.abandon();
       this.#renewing = this.#renew(error).finally(() => (this.#renewing = undefined));
       // That it failed for good, all who wait hear by the signal `closed`.
-      this.#renewing.then(() => this.#renewed(), () => {});
+      this.#renewing.then(
+        () => this.#renewed(),
+        () => {},
+      );
     }
   }
 
@@ -156,7 +173,10 @@ export class Connection {
   async ready(signal) {
     signal.throwIfAborted();
     while (this.#renewing !== undefined) {
-      await unlessAborted(this.#renewing.catch(() => {}), signal);
+      await unlessAborted(
+        this.#renewing.catch(() => {}),
+        signal,
+      );
     }
     signal.throwIfAborted();
   }
@@ -225,7 +245,9 @@ export function unlessAborted(promise, signal) {
 
 /** @param {unknown} error */
 function retryAfterMs(error) {
-  return error instanceof Error && "retryAfterMs" in error && typeof error.retryAfterMs === "number"
+  return error instanceof Error &&
+    "retryAfterMs" in error &&
+    typeof error.retryAfterMs === "number"
     ? error.retryAfterMs
     : undefined;
 }

@@ -87,9 +87,14 @@ export class TimeoutError extends Error {
 export class ClosedError extends Error {
   /** @param {unknown} [cause] */
   constructor(cause) {
-    super(cause instanceof Error ? `the client is closed: ${cause.message}` : "the client is closed", {
-      cause,
-    });
+    super(
+      cause instanceof Error
+        ? `the client is closed: ${cause.message}`
+        : "the client is closed",
+      {
+        cause,
+      },
+    );
     this.name = "ClosedError";
   }
 }

@@ -11,7 +11,12 @@ import { tell } from "./callbacks.js";
 import { Calls } from "./calls.js";
 import { TimeoutError, isFinal } from "./errors.js";
 import { Questions } from "./questions.js";
-import { CAPABILITIES_KEY, CLIENT_INFO_KEY, LOG_LEVEL_KEY, VERSION_KEY } from "./revisions.js";
+import {
+  CAPABILITIES_KEY,
+  CLIENT_INFO_KEY,
+  LOG_LEVEL_KEY,
+  VERSION_KEY,
+} from "./revisions.js";
 
 /** @typedef {import("../client").JsonObject} JsonObject */
 /** @typedef {import("./calls.js").Call} Call */
@@ -95,7 +100,8 @@ export class Exchange {
   #cancel(id, why) {
     if (this.#closed.aborted) return;
     if (this.#door.closingCancels && !this.revision?.stateful) return;
-    const reason = why instanceof TimeoutError ? "it took too long" : "it is not wanted any more";
+    const reason =
+      why instanceof TimeoutError ? "it took too long" : "it is not wanted any more";
     // A courtesy: a server that cannot be told finds out in its own time.
     this.notify("notifications/cancelled", { requestId: id, reason }).catch(() => {});
   }
@@ -143,7 +149,8 @@ export class Exchange {
     if (typeof method !== "string") return this.#calls.settle(message);
     if (id !== undefined) return void this.#answer(message, requestId);
     if (method === "notifications/progress") this.#calls.progressed(params);
-    if (method === "notifications/cancelled") this.#asking.get(params.requestId)?.abort();
+    if (method === "notifications/cancelled")
+      this.#asking.get(params.requestId)?.abort();
     if (method === "notifications/message") {
       tell(this.#options.onlog, params);
       this.#calls.logged(params, requestId);
@@ -162,7 +169,11 @@ export class Exchange {
     const asking = new AbortController();
     this.#asking.set(id, asking);
     const asks = this.#calls.signalOf(requestId);
-    const signal = AbortSignal.any([asking.signal, this.#closed, ...(asks ? [asks] : [])]);
+    const signal = AbortSignal.any([
+      asking.signal,
+      this.#closed,
+      ...(asks ? [asks] : []),
+    ]);
     // A ping is no reason to be patient.
     const resume = question.method === "ping" ? undefined : this.#calls.pause();
     try {

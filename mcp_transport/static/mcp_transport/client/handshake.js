@@ -36,11 +36,17 @@ const NOT_UNDERSTOOD = new Set([400, 404, 405, 406, 415, 422]);
  */
 export async function shakeHands(exchange, wanted, stateless, call) {
   const asked = wanted === "auto" ? undefined : revisionNamed(wanted);
-  if (wanted !== "auto" && asked === undefined) throw new ProtocolError(`this client does not speak ${wanted}`);
-  if (asked?.stateful === false && !stateless) throw new ProtocolError(`${wanted} is not spoken at this door`);
+  if (wanted !== "auto" && asked === undefined)
+    throw new ProtocolError(`this client does not speak ${wanted}`);
+  if (asked?.stateful === false && !stateless)
+    throw new ProtocolError(`${wanted} is not spoken at this door`);
   if (stateless && !asked?.stateful) {
     try {
-      return await discover(exchange, /** @type {Revision} */ (asked ?? latest(false)), call);
+      return await discover(
+        exchange,
+        /** @type {Revision} */ (asked ?? latest(false)),
+        call,
+      );
     } catch (error) {
       if (asked !== undefined || !suggestsSession(error)) throw error;
     }
@@ -56,8 +62,15 @@ export async function shakeHands(exchange, wanted, stateless, call) {
  */
 async function discover(exchange, revision, call) {
   exchange.revision = revision;
-  const { capabilities = {}, instructions, _meta } = await exchange.ask("server/discover", {}, call);
-  return { revision, server: { info: _meta?.[SERVER_INFO_KEY] ?? NAMELESS, capabilities, instructions } };
+  const {
+    capabilities = {},
+    instructions,
+    _meta,
+  } = await exchange.ask("server/discover", {}, call);
+  return {
+    revision,
+    server: { info: _meta?.[SERVER_INFO_KEY] ?? NAMELESS, capabilities, instructions },
+  };
 }
 
 /**
@@ -86,7 +99,12 @@ function suggestsSession(error) {
 async function initialize(exchange, asked, call) {
   exchange.revision = undefined;
   const offered = /** @type {Revision} */ (asked ?? latest(true));
-  const { protocolVersion, serverInfo, capabilities = {}, instructions } = await exchange.ask(
+  const {
+    protocolVersion,
+    serverInfo,
+    capabilities = {},
+    instructions,
+  } = await exchange.ask(
     "initialize",
     {
       protocolVersion: offered.name,
@@ -97,8 +115,13 @@ async function initialize(exchange, asked, call) {
   );
   const revision = revisionNamed(protocolVersion);
   if (!revision?.stateful || (asked !== undefined && revision !== asked)) {
-    throw new ProtocolError(`the server speaks ${protocolVersion}, and this client does not`);
+    throw new ProtocolError(
+      `the server speaks ${protocolVersion}, and this client does not`,
+    );
   }
   exchange.revision = revision;
-  return { revision, server: { info: serverInfo ?? NAMELESS, capabilities, instructions } };
+  return {
+    revision,
+    server: { info: serverInfo ?? NAMELESS, capabilities, instructions },
+  };
 }

@@ -18,7 +18,13 @@ const KEYWORD = "x-mcp-header";
 const TOKEN = /^[0-9A-Za-z!#$%&'*+.^_`|~-]+$/;
 const TYPES = new Set(["string", "integer", "boolean"]);
 // Under these keywords a key is a name; under those stands data, no schema.
-const BY_NAME = new Set(["$defs", "definitions", "dependencies", "dependentSchemas", "patternProperties"]);
+const BY_NAME = new Set([
+  "$defs",
+  "definitions",
+  "dependencies",
+  "dependentSchemas",
+  "patternProperties",
+]);
 const DATA = new Set(["const", "default", "enum", "examples"]);
 
 /**
@@ -73,13 +79,16 @@ export function paramHeaders(schema) {
  * @param {ParamHeader[]} found
  */
 function collect(schema, path, found) {
-  if (Array.isArray(schema)) return schema.forEach((item) => collect(item, undefined, found));
+  if (Array.isArray(schema))
+    return schema.forEach((item) => collect(item, undefined, found));
   if (typeof schema !== "object" || schema === null) return;
   if (KEYWORD in schema) {
     const name = schema[KEYWORD];
     if (!path?.length) throw new TypeError("a header is declared for no argument");
-    if (typeof name !== "string" || !TOKEN.test(name)) throw new TypeError("a header has no valid name");
-    if (!TYPES.has(schema.type)) throw new TypeError("an argument's type fits no header");
+    if (typeof name !== "string" || !TOKEN.test(name))
+      throw new TypeError("a header has no valid name");
+    if (!TYPES.has(schema.type))
+      throw new TypeError("an argument's type fits no header");
     found.push({ header: `Mcp-Param-${name}`, path });
   }
   for (const [keyword, value] of Object.entries(schema)) {
@@ -108,7 +117,8 @@ export function headersOfCall(declared, args) {
   const headers = {};
   for (const { header, path } of declared) {
     const value = path.reduce((/** @type {any} */ at, name) => at?.[name], args);
-    if (value !== undefined && value !== null) headers[header] = encodeValue(String(value));
+    if (value !== undefined && value !== null)
+      headers[header] = encodeValue(String(value));
   }
   return headers;
 }

@@ -21,7 +21,8 @@ import { STATELESS_ERRORS } from "./revisions.js";
  * @property {boolean} [keepalive] outlives the page
  */
 
-const UNREACHABLE = "the server cannot be reached, or does not let this page read its replies";
+const UNREACHABLE =
+  "the server cannot be reached, or does not let this page read its replies";
 const HIDDEN = "…";
 
 export class Http {
@@ -66,8 +67,12 @@ export class Http {
   async #fetch(url, { method, headers = {}, message, signal, keepalive }, token) {
     signal.throwIfAborted();
     const own = (await valueOf(this.#options.headers)) ?? {};
-    const secret = token === undefined ? own : { ...own, Authorization: `Bearer ${token}` };
-    const typed = message === undefined ? headers : { ...headers, "Content-Type": "application/json" };
+    const secret =
+      token === undefined ? own : { ...own, Authorization: `Bearer ${token}` };
+    const typed =
+      message === undefined
+        ? headers
+        : { ...headers, "Content-Type": "application/json" };
     if (message !== undefined) this.#show(url, method, typed, secret, message);
     try {
       return await fetch(url, {
@@ -95,8 +100,40 @@ export class Http {
    */
   #show(url, method, headers, secret, message) {
     const hidden = Object.keys(secret).map((name) => [name, HIDDEN]);
-    const http = { method, url: url.href, headers: { ...headers, ...Object.fromEntries(hidden) } };
-    tell(this.#options.onwire, "sent", message, { door: this.#door, at: Date.now(), http });
+    const http = {
+      method,
+      url: url.href,
+      headers: { ...headers, ...Object.fromEntries(hidden) },
+    };
+    tell(this.#options.onwire, "sent", message, {
+      door: this.#door,
+      at: Date.now(),
+      http,
+    });
+  }
+
+  /**
+   * Return what a reply that is not ok says, as an error.
+   *
+   * @param {Response} response
+   * @returns {Promise<McpError | HttpError>}
+   */
+  async refusal(response) {
+    const { status, headers } = response;
+    const retryAfterMs = waitMs(headers.get("Retry-After"));
+    const wwwAuthenticate = headers.get("WWW-Authenticate");
+    // Whatever stands before the server may answer with anything.
+    const body = await response.json().catch(() => undefined);
+    const { code, message, data } = body?.error ?? {};
+    if (typeof code !== "number" || typeof message !== "string") {
+      const said = `the server answered with the status ${status}`;
+      return new HttpError(status, said, { retryAfterMs, wwwAuthenticate });
+    }
+    this.received(body, { status });
+    if (isId(body.id) || STATELESS_ERRORS.has(code)) {
+      return new McpError(code, message, data, retryAfterMs);
+    }
+    return new HttpError(status, message, { retryAfterMs, wwwAuthenticate });
   }
 
   /**
@@ -106,29 +143,12 @@ export class Http {
    * @param {{status?: number, eventId?: string}} meta
    */
   received(message, meta) {
-    tell(this.#options.onwire, "received", message, { door: this.#door, at: Date.now(), ...meta });
+    tell(this.#options.onwire, "received", message, {
+      door: this.#door,
+      at: Date.now(),
+      ...meta,
+    });
   }
-}
-
-/**
- * Return what a reply that is not ok says, as an error.
- *
- * @param {Response} response
- * @returns {Promise<McpError | HttpError>}
- */
-export async function refusal(response) {
-  const { status, headers } = response;
-  const retryAfterMs = waitMs(headers.get("Retry-After"));
-  const body = await response.json().catch(() => undefined);
-  const error = body?.error;
-  const isOurs = typeof error?.code === "number" && typeof error.message === "string";
-  if (isOurs && (isId(body.id) || STATELESS_ERRORS.has(error.code))) {
-    return new McpError(error.code, error.message, error.data, retryAfterMs);
-  }
-  return new HttpError(status, isOurs ? error.message : `the server answered with the status ${status}`, {
-    retryAfterMs,
-    wwwAuthenticate: headers.get("WWW-Authenticate"),
-  });
 }
 
 /** @param {unknown} id */

@@ -58,7 +58,11 @@ export class Stream {
    */
   begin() {
     const { signal, ongranted, onend } = this.#options;
-    const ending = AbortSignal.any([this.#over.signal, this.#connection.closed, ...(signal ? [signal] : [])]);
+    const ending = AbortSignal.any([
+      this.#over.signal,
+      this.#connection.closed,
+      ...(signal ? [signal] : []),
+    ]);
     return new Promise((resolve, reject) => {
       let hasBegun = false;
       const granted = (/** @type {Wanted} */ what) => {
@@ -86,7 +90,8 @@ export class Stream {
       const beganAtMs = Date.now();
       const error = await this.#hear(granted, signal);
       signal.throwIfAborted();
-      if (!hasBegun() || isFinal(error) || this.#backoff.isSpent(failed + 1)) throw error;
+      if (!hasBegun() || isFinal(error) || this.#backoff.isSpent(failed + 1))
+        throw error;
       if (Date.now() - beganAtMs > LASTING_MS) failed = 0;
       const delayMs = this.#backoff.delayMs(failed);
       this.#connection.broke(this, { error: asError(error), attempt: failed, delayMs });
@@ -107,8 +112,14 @@ export class Stream {
       granted(what);
     };
     try {
-      await this.#requests.listen(this.#wanted, { ongranted, onchange: this.#options.onchange, signal });
-      return new ConnectionLostError("the server ended the stream", { mayHaveRun: true });
+      await this.#requests.listen(this.#wanted, {
+        ongranted,
+        onchange: this.#options.onchange,
+        signal,
+      });
+      return new ConnectionLostError("the server ended the stream", {
+        mayHaveRun: true,
+      });
     } catch (error) {
       return error;
     }
@@ -147,7 +158,8 @@ export class Subscriptions {
 
   /** Subscribe again, in a new session. */
   async restore() {
-    for (const uri of this.#counts.keys()) await this.#requests.send("resources/subscribe", { uri });
+    for (const uri of this.#counts.keys())
+      await this.#requests.send("resources/subscribe", { uri });
   }
 }
 
@@ -187,7 +199,9 @@ export class Share {
       await this.close().catch(() => {}); // of what was subscribed to
       throw error;
     }
-    signal?.addEventListener("abort", () => this.close().catch(() => {}), { signal: this.#over.signal });
+    signal?.addEventListener("abort", () => this.close().catch(() => {}), {
+      signal: this.#over.signal,
+    });
     tell(ongranted, this.#granted);
   }
 
@@ -203,7 +217,8 @@ export class Share {
   /** @param {string} method @param {import("../client").JsonObject} params */
   #hear = (method, params) => {
     const isList = LISTS.some(([key, , name]) => name === method && this.#granted[key]);
-    const isResource = method === UPDATED && this.#granted.resourceSubscriptions?.includes(params.uri);
+    const isResource =
+      method === UPDATED && this.#granted.resourceSubscriptions?.includes(params.uri);
     if (isList || isResource) this.#options.onchange(method, params);
   };
 
@@ -224,8 +239,12 @@ export class Share {
  * @returns {Wanted}
  */
 function granted(wanted, capabilities) {
-  const lists = LISTS.filter(([key, family]) => wanted[key] && capabilities[family]?.listChanged);
-  const uris = capabilities.resources?.subscribe ? wanted.resourceSubscriptions : undefined;
+  const lists = LISTS.filter(
+    ([key, family]) => wanted[key] && capabilities[family]?.listChanged,
+  );
+  const uris = capabilities.resources?.subscribe
+    ? wanted.resourceSubscriptions
+    : undefined;
   return {
     ...Object.fromEntries(lists.map(([key]) => [key, true])),
     ...(uris === undefined ? {} : { resourceSubscriptions: uris }),

@@ -53,11 +53,15 @@ export class Requests {
   async send(method, params = {}, options = {}) {
     const { maxTimeoutMs } = this.#options;
     const timeoutMs = options.timeoutMs ?? this.#options.timeoutMs;
-    const call = new Call({ ...options, timeoutMs, maxTimeoutMs }, this.#connection.closed);
+    const call = new Call(
+      { ...options, timeoutMs, maxTimeoutMs },
+      this.#connection.closed,
+    );
     try {
       let result = await this.#persist(method, params, call);
       for (let round = 0; result.resultType === "input_required"; round += 1) {
-        if (round === MAX_ROUNDS) throw new ProtocolError(`no result after ${MAX_ROUNDS} rounds`);
+        if (round === MAX_ROUNDS)
+          throw new ProtocolError(`no result after ${MAX_ROUNDS} rounds`);
         const more = await this.#more(result, round, call);
         result = await this.#persist(method, { ...params, ...more }, call);
       }
@@ -123,7 +127,8 @@ export class Requests {
    */
   #refusedTwice(error, method) {
     if (!this.#connection.stateful || method !== "tools/call") return undefined;
-    if (!(error instanceof McpError) || error.code !== INVALID_REQUEST) return undefined;
+    if (!(error instanceof McpError) || error.code !== INVALID_REQUEST)
+      return undefined;
     const said = "the server has this call already, and its result is lost";
     return new ConnectionLostError(said, { mayHaveRun: true, cause: error });
   }
@@ -153,7 +158,10 @@ export class Requests {
    */
   async listen(wanted, { ongranted, onchange, signal }) {
     const { timeoutMs } = this.#options;
-    const call = new Call({ timeoutMs, maxTimeoutMs: Infinity, signal }, this.#connection.closed);
+    const call = new Call(
+      { timeoutMs, maxTimeoutMs: Infinity, signal },
+      this.#connection.closed,
+    );
     const id = this.#exchange.newId();
     let isGranted = false;
     /** @type {(method: string, params: JsonObject) => void} */
@@ -167,7 +175,12 @@ export class Requests {
     this.#exchange.listeners.add(hear);
     try {
       await this.#connection.ready(call.signal);
-      await this.#exchange.ask("subscriptions/listen", { notifications: wanted }, call, id);
+      await this.#exchange.ask(
+        "subscriptions/listen",
+        { notifications: wanted },
+        call,
+        id,
+      );
     } catch (error) {
       throw befallen(error);
     } finally {

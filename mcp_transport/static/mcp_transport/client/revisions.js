@@ -27,7 +27,9 @@ export function revisionNamed(name) {
  * @returns {Revision | undefined}
  */
 export function latest(stateful, names = REVISIONS.map(({ name }) => name)) {
-  return REVISIONS.findLast((it) => it.stateful === stateful && names.includes(it.name));
+  return REVISIONS.findLast(
+    (it) => it.stateful === stateful && names.includes(it.name),
+  );
 }
 
 const META = "io.modelcontextprotocol/";

@@ -7,7 +7,7 @@
 
 import { ConnectionLostError, HttpError, ProtocolError, isWorded } from "./errors.js";
 import { EventParser, eventsIn } from "./events.js";
-import { Http, messagesIn, refusal } from "./http.js";
+import { Http, messagesIn } from "./http.js";
 import { Unanswered } from "./door.js";
 
 /** @typedef {import("../client").JsonObject} JsonObject */
@@ -49,11 +49,17 @@ export class HttpWithSse {
     signal.addEventListener("abort", abort, { once: true });
     try {
       const headers = { Accept: "text/event-stream" };
-      const response = await this.#http.fetch(this.#url, { method: "GET", headers, signal: over.signal });
-      if (!response.ok || response.body === null) throw await refusal(response);
+      const response = await this.#http.fetch(this.#url, {
+        method: "GET",
+        headers,
+        signal: over.signal,
+      });
+      if (!response.ok || response.body === null)
+        throw await this.#http.refusal(response);
       const events = eventsIn(response.body, new EventParser());
       const { value: first } = await events.next();
-      if (first === undefined) throw new ConnectionLostError(ENDED, { mayHaveRun: false });
+      if (first === undefined)
+        throw new ConnectionLostError(ENDED, { mayHaveRun: false });
       this.#endpoint = this.#postedTo(first);
       this.#listen(events, over);
     } catch (error) {
@@ -78,7 +84,9 @@ export class HttpWithSse {
       throw new ProtocolError("the stream does not begin with the event endpoint");
     }
     const base = this.#url.href;
-    const endpoint = URL.canParse(event.data, base) ? new URL(event.data, base) : undefined;
+    const endpoint = URL.canParse(event.data, base)
+      ? new URL(event.data, base)
+      : undefined;
     if (endpoint?.origin !== this.#url.origin) {
       throw new ProtocolError("the endpoint of the stream is at another origin");
     }
@@ -97,7 +105,9 @@ export class HttpWithSse {
       }
       this.#lose(new ConnectionLostError(ENDED, { mayHaveRun: true }), over);
     } catch (error) {
-      const lost = isWorded(error) ? error : new ConnectionLostError(ENDED, { mayHaveRun: true, cause: error });
+      const lost = isWorded(error)
+        ? error
+        : new ConnectionLostError(ENDED, { mayHaveRun: true, cause: error });
       this.#lose(lost, over);
     }
   }
@@ -137,14 +147,24 @@ export class HttpWithSse {
   async #post(message, signal) {
     const over = this.#over;
     if (this.#endpoint === undefined) {
-      throw new ConnectionLostError(ENDED, { mayHaveRun: false, cause: over.signal.reason });
+      throw new ConnectionLostError(ENDED, {
+        mayHaveRun: false,
+        cause: over.signal.reason,
+      });
     }
-    const response = await this.#http.fetch(this.#endpoint, { method: "POST", message, signal });
+    const response = await this.#http.fetch(this.#endpoint, {
+      method: "POST",
+      message,
+      signal,
+    });
     if (response.ok) return void (await response.body?.cancel());
-    const error = await refusal(response);
+    const error = await this.#http.refusal(response);
     if (!(error instanceof HttpError) || error.status !== 404) throw error;
     this.#lose(error, over);
-    throw new ConnectionLostError("the session is over", { mayHaveRun: false, cause: error });
+    throw new ConnectionLostError("the session is over", {
+      mayHaveRun: false,
+      cause: error,
+    });
   }
 
   async close() {

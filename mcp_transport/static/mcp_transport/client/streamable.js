@@ -10,10 +10,16 @@
  */
 
 import { Backoff, untilWorthTrying } from "./backoff.js";
-import { ConnectionLostError, HttpError, ProtocolError, isFinal, isWorded } from "./errors.js";
+import {
+  ConnectionLostError,
+  HttpError,
+  ProtocolError,
+  isFinal,
+  isWorded,
+} from "./errors.js";
 import { EventParser, eventsIn } from "./events.js";
 import { repeatedHeaders } from "./headers.js";
-import { Http, answers, isRequest, messagesIn, refusal } from "./http.js";
+import { Http, answers, isRequest, messagesIn } from "./http.js";
 
 /** @typedef {import("../client").JsonObject} JsonObject */
 /** @typedef {import("./door.js").Hooks} Hooks */
@@ -98,7 +104,12 @@ export class StreamableHttp {
     const session = this.#session;
     const response = await this.#http.fetch(this.#url, {
       method: "POST",
-      headers: { Accept: BOTH, ...named(session), ...repeatedHeaders(message), ...headers },
+      headers: {
+        Accept: BOTH,
+        ...named(session),
+        ...repeatedHeaders(message),
+        ...headers,
+      },
       message,
       signal,
     });
@@ -115,11 +126,15 @@ export class StreamableHttp {
    * @param {Session} session
    */
   async #refused(response, session) {
-    const error = await refusal(response);
-    const isGone = session.id !== undefined && error instanceof HttpError && error.status === 404;
+    const error = await this.#http.refusal(response);
+    const isGone =
+      session.id !== undefined && error instanceof HttpError && error.status === 404;
     if (!isGone) return error;
     if (session === this.#session) this.#hooks.lost(error);
-    return new ConnectionLostError("the session is over", { mayHaveRun: false, cause: error });
+    return new ConnectionLostError("the session is over", {
+      mayHaveRun: false,
+      cause: error,
+    });
   }
 
   /**
@@ -130,7 +145,8 @@ export class StreamableHttp {
    */
   async #answered(id, response, session, signal) {
     const type = response.headers.get("Content-Type") ?? "";
-    if (type.startsWith(EVENTS)) return await this.#follow(id, response, session, signal);
+    if (type.startsWith(EVENTS))
+      return await this.#follow(id, response, session, signal);
     if (!type.startsWith("application/json")) {
       throw new ProtocolError("the server answered with neither JSON nor events");
     }
@@ -138,7 +154,8 @@ export class StreamableHttp {
     if (!messages.some((message) => answers(message, id))) {
       throw new ProtocolError("the server answered something else than was asked");
     }
-    for (const message of messages) this.#received(message, { status: response.status }, id);
+    for (const message of messages)
+      this.#received(message, { status: response.status }, id);
   }
 
   /**
@@ -191,7 +208,9 @@ export class StreamableHttp {
       }
       return false;
     } catch (error) {
-      throw isWorded(error) ? error : new ConnectionLostError(LOST, { mayHaveRun: true, cause: error });
+      throw isWorded(error)
+        ? error
+        : new ConnectionLostError(LOST, { mayHaveRun: true, cause: error });
     } finally {
       place.settle();
     }
@@ -207,7 +226,10 @@ export class StreamableHttp {
    */
   async #resumed(place, session, signal) {
     for (;;) {
-      await untilWorthTrying(this.#backoff.delayMs(place.failed, place.retryMs), signal);
+      await untilWorthTrying(
+        this.#backoff.delayMs(place.failed, place.retryMs),
+        signal,
+      );
       try {
         return await this.#get(place, session, signal);
       } catch (error) {
@@ -230,8 +252,12 @@ export class StreamableHttp {
     /** @type {Record<string, string>} */
     const resuming = lastEventId === "" ? {} : { "Last-Event-ID": lastEventId };
     const headers = { Accept: EVENTS, ...named(session), ...resuming };
-    const response = await this.#http.fetch(this.#url, { method: "GET", headers, signal });
-    if (!response.ok) throw await refusal(response);
+    const response = await this.#http.fetch(this.#url, {
+      method: "GET",
+      headers,
+      signal,
+    });
+    if (!response.ok) throw await this.#http.refusal(response);
     return response;
   }
 
@@ -301,7 +327,12 @@ export class StreamableHttp {
     if (session.id === undefined) return;
     this.#session = { over: session.over };
     const signal = AbortSignal.timeout(GOODBYE_MS);
-    const leaving = { method: /** @type {const} */ ("DELETE"), headers: named(session), signal, keepalive: true };
+    const leaving = {
+      method: /** @type {const} */ ("DELETE"),
+      headers: named(session),
+      signal,
+      keepalive: true,
+    };
     // The session ends by itself if it cannot be told.
     const response = await this.#http.fetch(this.#url, leaving).catch(() => undefined);
     await response?.body?.cancel();

@@ -63,7 +63,8 @@ export class WebSocketDoor {
   /** Return the subprotocol that lets us in: a ticket's before a token's. */
   async #credential() {
     const ticket = await valueOf(this.#options.ticket);
-    if (ticket !== undefined) return [ticket.startsWith(TICKET) ? ticket : TICKET + ticket];
+    if (ticket !== undefined)
+      return [ticket.startsWith(TICKET) ? ticket : TICKET + ticket];
     const token = await valueOf(this.#options.token, { refused: false });
     return token === undefined ? [] : [TOKEN + token];
   }
@@ -77,9 +78,13 @@ export class WebSocketDoor {
   #received(socket, data) {
     if (socket !== this.#socket) return;
     try {
-      if (typeof data !== "string") throw new ProtocolError("the server sent a binary frame");
+      if (typeof data !== "string")
+        throw new ProtocolError("the server sent a binary frame");
       for (const message of messagesIn(data)) {
-        tell(this.#options.onwire, "received", message, { door: "websocket", at: Date.now() });
+        tell(this.#options.onwire, "received", message, {
+          door: "websocket",
+          at: Date.now(),
+        });
         this.#hooks.received(message);
         this.#unanswered.received(message);
       }
@@ -96,7 +101,9 @@ export class WebSocketDoor {
   #closed(socket, code) {
     if (socket !== this.#socket) return;
     this.#lose(
-      WORDLESS.has(code) ? new ConnectionLostError(BROKE, { mayHaveRun: true }) : new SocketError(code),
+      WORDLESS.has(code)
+        ? new ConnectionLostError(BROKE, { mayHaveRun: true })
+        : new SocketError(code),
     );
   }
 
@@ -150,7 +157,8 @@ function opened(socket, signal) {
       socket.close();
     };
     const refused = () => {
-      const said = "the WebSocket could not be opened: the server cannot be reached, or refuses this page";
+      const said =
+        "the WebSocket could not be opened: the server cannot be reached, or refuses this page";
       reject(new ConnectionLostError(said, { mayHaveRun: false }));
     };
     socket.addEventListener("open", () => {
