@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mcp_transport.monitoring.redaction import REDACTED, is_secret, redacted
+from mcp_transport.monitoring.redaction import REDACTED, redacted
+from mcp_transport.monitoring.secrecy import is_secret
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
 TOKEN = "mcp_0123456789ab_" + "x" * 43

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from hashlib import sha256
 from typing import Any
 
 from mcp_transport.engine.caller import Caller
@@ -21,7 +20,6 @@ from tools_app.call import (
 from tools_app.ledger.durations import bucket_of
 from tools_app.ledger.redaction import Redaction, clean, shown, without
 
-SESSION_CHARS = 16
 # What ``shown`` says behind a text that it cuts.
 _MARK_CHARS = 40
 
@@ -64,7 +62,7 @@ def recorded(request: ServedRequest, redaction: Redaction) -> Record:
         "client": _short(_client(request.client), MAX_NAME_CHARS),
         "door": _short(request.door, MAX_WORD_CHARS),
         "revision": _short(request.revision or "", MAX_WORD_CHARS),
-        "session_id": digest_of(request.session_id),
+        "session_id": request.session or "",
         "arguments": arguments,
         "outcome": request.outcome.value,
         "error_code": request.error_code,
@@ -74,13 +72,6 @@ def recorded(request: ServedRequest, redaction: Redaction) -> Record:
         "log_entry": request.notes.get(LOG_ENTRY),
     }
     return Record(fields, request.caller)
-
-
-def digest_of(session_id: str | None) -> str:
-    """Return what the ledger has in place of a session's id; "" for none."""
-    if session_id is None:
-        return ""
-    return sha256(session_id.encode("utf-8", "replace")).hexdigest()[:SESSION_CHARS]
 
 
 def _short(text: str, max_chars: int) -> str:

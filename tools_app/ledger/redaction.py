@@ -16,7 +16,7 @@ from json.encoder import encode_basestring_ascii
 from math import isfinite
 from typing import Any
 
-from tools_app.credential import PREFIX, PUBLIC_ID_CHARS
+from mcp_transport.monitoring.secrecy import is_secret, without_credentials
 
 HIDDEN = "(hidden)"
 CUT = "…"
@@ -35,26 +35,6 @@ _BINARY_CHARS = 200
 _ITEM_BYTES = 2
 _BRACKET_BYTES = 2
 
-# In a key as small letters without what separates them.
-_SECRET_WORDS = re.compile(
-    "passw|passphrase|passcode|secret|token|credential|authori[sz]ation|cookie|"
-    "apikey|accesskey|privatekey|signingkey|encryptionkey|sessionid|jwt|"
-    "creditcard|cardnumber"
-)
-_SECRET_KEYS = frozenset(
-    ("auth", "bearer", "cvc", "cvv", "otp", "pass", "pin", "pwd", "totp")
-)
-_SEPARATORS = re.compile(r"[^a-z0-9]+")
-_SECRET_TEXT = re.compile(
-    rf"\b{PREFIX}[0-9a-z]{{{PUBLIC_ID_CHARS}}}_[0-9A-Za-z]+"
-    r"|(?i:\b(?:bearer|basic)\s+)[\w.~+/=-]{8,}"
-    r"|\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]+)?"
-    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.*"
-    r"|(?<=://)[^/\s@]+@",
-    re.DOTALL,
-)
-# No credential is without one of these, and they are found much faster.
-_MARKS = (PREFIX, "bearer", "basic", "eyj", "-----begin", "://")
 _PARAMETER = re.compile(r"([?&;#])([^=&;#\s]{1,100})=([^&;#\s]+)")
 _BINARY = re.compile(
     rf"data:[\w.+/;=-]*;base64,|[A-Za-z0-9+/_-]{{{_BINARY_CHARS}}}[A-Za-z0-9+/_=\s-]*$"
@@ -164,19 +144,14 @@ class _Walk:
         return True
 
     def _is_secret(self, key: str) -> bool:
-        return is_secret_key(key) or any(
+        return _is_secret_key(key) or any(
             fnmatchcase(key.lower(), pattern) for pattern in self._keys
         )
 
 
-@lru_cache(4096)
-def is_secret_key(key: str) -> bool:
-    """Tell whether a name says that its value is nobody's business."""
-    lower = key.lower()
-    if lower.startswith("x-"):  # a header, of which only its sender knows what it is
-        return True
-    letters = _SEPARATORS.sub("", lower)
-    return letters in _SECRET_KEYS or _SECRET_WORDS.search(letters) is not None
+def _is_secret_key(key: str) -> bool:
+    # A header, of which only its sender knows what it is.
+    return key.lower().startswith("x-") or is_secret(key)
 
 
 def clean(text: str) -> str:
@@ -193,9 +168,7 @@ def shown(text: str, max_chars: int = MAX_TEXT_CHARS) -> str:
     if len(seen) >= _BINARY_CHARS and _BINARY.match(seen):
         return f"(binary, {len(text):,} characters)"
     seen = clean(seen)
-    lower = seen.lower()
-    if any(mark in lower for mark in _MARKS):
-        seen = _SECRET_TEXT.sub(HIDDEN, seen)
+    seen = without_credentials(seen, HIDDEN)
     if "=" in seen:
         seen = _PARAMETER.sub(_without_secret, seen)
     if len(text) <= max_chars and len(seen) <= max_chars:
@@ -205,7 +178,7 @@ def shown(text: str, max_chars: int = MAX_TEXT_CHARS) -> str:
 
 def _without_secret(found: re.Match[str]) -> str:
     before, key, _value = found.groups()
-    return f"{before}{key}={HIDDEN}" if is_secret_key(key) else found[0]
+    return f"{before}{key}={HIDDEN}" if _is_secret_key(key) else found[0]
 
 
 def without(text: str, hidden: Sequence[Any]) -> str:
