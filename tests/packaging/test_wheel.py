@@ -43,6 +43,8 @@ def test_the_wheel_holds_what_is_not_python_too(wheel: Path) -> None:
     held = contents(wheel)
     assert {"mcp_transport/py.typed", "tools_app/py.typed"} <= held
     assert "mcp_transport/stores/redis/lua/append.lua" in held
+    assert "mcp_transport/static/mcp_transport/client.js" in held
+    assert "mcp_transport/static/mcp_transport/client.d.ts" in held
     assert any(name.startswith("tools_app/templates/") for name in held)
     assert any(name.startswith("tools_app/migrations/0001_") for name in held)
 
@@ -58,15 +60,15 @@ def test_the_metadata_say_what_is_needed(wheel: Path) -> None:
     assert said["Requires-Python"] == ">=3.11"
     assert len(core) == len(project["dependencies"]) == 5
     assert set(said.get_all("Provides-Extra", [])) == {
-        *("channels", "cors", "daphne", "dev", "jwt", "postgres", "redis"),
-        *("rest", "site"),
+        *("channels", "cors", "daphne", "dev", "jwt", "metrics", "postgres"),
+        *("redis", "rest", "site", "tracing"),
     }
 
 
 def test_the_extra_of_the_site_is_the_sum_of_the_others() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     extras = project["optional-dependencies"]
-    parts = {"channels", "cors", "daphne", "redis", "rest"}
+    parts = {"channels", "cors", "daphne", "metrics", "redis", "rest"}
     summed = {need for part in parts for need in extras[part]}
     assert summed < set(extras["site"])
     assert len(set(extras["site"]) - summed) == 1  # what serves static files
