@@ -55,10 +55,10 @@ class CatalogueAdmin(TransferAdmin, PromptPreviewAdmin):
     list_display = [
         "key",
         "kind",
-        "shown_title",
         "state",
         "recent_calls",
         "last_called",
+        "shown_title",
         "made_by",
         "shown_tags",
     ]

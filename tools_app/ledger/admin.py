@@ -61,9 +61,9 @@ class CallAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         "outcome",
         "name",
         "took",
-        "failure",
         "who",
         "used_token",
+        "failure",
         "client",
         "door",
     ]
