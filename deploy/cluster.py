@@ -57,7 +57,6 @@ def cluster(count: int, port: int, directory: Path) -> Iterator[Nginx]:
             "MCP_STORE": redis.url,
             "MCP_TRUSTED_PROXIES": "1",
         }
-        _set_up(environ)
         sites = [
             McpServe(
                 APPLICATION,
@@ -69,10 +68,13 @@ def cluster(count: int, port: int, directory: Path) -> Iterator[Nginx]:
             for number in range(1, count + 1)
         ]
         front = Nginx(port, directory, sites)
-        with running([redis]), running(sites), running([front]):
-            for process in (redis, *sites, front):
-                print(f"{process}, pid {process.pid}, {process.log}")
-            yield front
+        with running([redis]):
+            # What it makes it tells by Redis.
+            _set_up(environ)
+            with running(sites), running([front]):
+                for process in (redis, *sites, front):
+                    print(f"{process}, pid {process.pid}, {process.log}")
+                yield front
 
 
 @contextlib.contextmanager
