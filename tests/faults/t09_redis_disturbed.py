@@ -166,7 +166,9 @@ def _have_begun(served: Cluster, sessions: list[Session]) -> bool:
 
 
 async def _use_all(served: Cluster) -> None:
-    """Do what the load does not: listen, subscribe, announce, cancel, leave."""
+    """Do what the load does not: listen, subscribe, announce, cancel, look who is
+    there, leave.
+    """
     notes = [f"note://{time.monotonic()}-{number}" for number in range(NOTES)]
     async with watching(served, WATCHERS, *notes) as watchers:
         for note in notes:
@@ -174,4 +176,5 @@ async def _use_all(served: Cluster) -> None:
         for _ in range(WATCHERS):
             session = await Session.open(served)
             await session.tell("notifications/cancelled", {"requestId": "none"})
+            await session.ask("tools/call", {"name": "who", "arguments": {}})
             await session.status("DELETE")

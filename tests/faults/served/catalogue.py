@@ -7,8 +7,9 @@ import os
 import time
 from pathlib import Path
 
-from mcp_transport import Context, ResourceUpdated, Shelf
-from mcp_transport.conf import announce
+from mcp_transport import Context, ResourceUpdated, Shelf, ToolError, presence
+from mcp_transport.conf import announce, get_store
+from mcp_transport.engine.store import StoreUnavailable
 from tests.faults.journal import Journal
 from tests.faults.served.failpoints import die_after_effect
 
@@ -92,6 +93,17 @@ async def touch(uri: str) -> None:
         uri: which note.
     """
     announce(ResourceUpdated(uri))
+
+
+@shelf.tool
+async def who() -> int:
+    """Count the sessions and what is open, as an administrator sees them."""
+    try:
+        counted = await asyncio.to_thread(get_store().sessions.count)
+        sessions, streams = await presence.sessions(), await presence.streams()
+    except StoreUnavailable:
+        raise ToolError("Redis cannot be asked at the moment") from None
+    return max(counted, sessions.total) + streams.total
 
 
 @shelf.resource("note://{name}")
