@@ -73,6 +73,7 @@ class FileForm(forms.Form):
 class FileKind(EntryKind):
     name = "file"
     label = _("file")
+    summary = _("A resource that is a file of the server, below MCP_FILES_ROOT.")
     makes = "resources"
     form = FileForm
 

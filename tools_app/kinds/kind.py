@@ -42,10 +42,12 @@ class EntryKind(ABC):
     ``name`` is kept with each entry, as ``CatalogueEntry.source``; ``makes`` is
     what clients see it as. ``form`` has the fields of ``CatalogueEntry.spec``: its
     ``cleaned_data`` is JSON, and its ``clean`` says what is not acceptable.
+    ``summary`` says in a sentence what is made, where the kind is chosen.
     """
 
     name: ClassVar[str]
     label: ClassVar[str | Promise]
+    summary: ClassVar[str | Promise] = ""
     makes: ClassVar[Kind]
     form: ClassVar[type[forms.Form]]
 

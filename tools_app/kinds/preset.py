@@ -103,6 +103,9 @@ class Preset(Tool):
 class PresetKind(EntryKind):
     name = "preset"
     label = _("preset of a tool")
+    summary = _(
+        "A tool of the code under another name, with some of its arguments fixed."
+    )
     makes = "tools"
     form = PresetForm
 

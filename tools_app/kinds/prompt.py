@@ -125,6 +125,9 @@ class PromptForm(forms.Form):
 class PromptKind(EntryKind):
     name = "prompt"
     label = _("prompt")
+    summary = _(
+        "A prompt of one or more messages, with arguments that the client fills in."
+    )
     makes = "prompts"
     form = PromptForm
 

@@ -149,6 +149,9 @@ class Selection:
 class QueryKind(EntryKind):
     name = "query"
     label = _("query of a model")
+    summary = _(
+        "A tool that looks up rows of a model, and shows those fields that are named."
+    )
     makes = "tools"
     form = QueryForm
 

@@ -42,6 +42,7 @@ class TextForm(forms.Form):
 class TextKind(EntryKind):
     name = "text"
     label = _("text")
+    summary = _("A resource whose text is written here.")
     makes = "resources"
     form = TextForm
 

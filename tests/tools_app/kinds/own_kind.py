@@ -15,6 +15,7 @@ class CountdownForm(forms.Form):
 class Countdown(EntryKind):
     name = "countdown"
     label = "countdown"
+    summary = "A resource that counts the weeks to a day."
     makes = "resources"
     form = CountdownForm
 
