@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +9,8 @@ from pathlib import Path
 
 from playwright.async_api import Page, expect
 
-from tests.serving import ROOT, Served, daphne
+from tests.serving import Served
+from tests.siteproject import SiteProject
 
 PEOPLE = """
 from django.contrib.auth.models import Permission, User
@@ -39,35 +37,11 @@ class Site:
 @contextmanager
 def served_site(here: Path) -> Iterator[Site]:
     """Serve it by stock daphne, with its database and its log in a directory."""
-    environ = {
-        "DJANGO_SETTINGS_MODULE": "mcpsite.settings",
-        "DJANGO_ALLOWED_HOSTS": "127.0.0.1",
-        "MCPSITE_VAR_DIR": str(here),
-    }
-
-    def manage(*arguments: str) -> str:
-        return subprocess.run(
-            [sys.executable, "-m", "django", *arguments],
-            cwd=ROOT,
-            env={**os.environ, **environ},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=True,
-        ).stdout.strip()
-
-    def create_token(name: str) -> str:
-        create = ("mcp", "tokens", "create", name, "--user=ada", "--scope=*")
-        return manage(*create)
-
-    manage("migrate", "-v0")
-    manage("shell", "-v0", "-c", PEOPLE)
-    token, revoked = create_token("laptop"), create_token("lost")
-    manage("mcp", "tokens", "revoke", revoked.split("_")[1])
-    log = here / "daphne.log"
-    with daphne("mcpsite.asgi:application", log, environ=environ) as server:
+    project = SiteProject(here, PEOPLE)
+    token, revoked = (project.create_token(name, "ada") for name in ("laptop", "lost"))
+    project.manage("mcp", "tokens", "revoke", revoked.split("_")[1])
+    with project.served() as server:
         yield Site(server, token, revoked)
-        assert "Traceback" not in server.said()
 
 
 async def log_in(page: Page, site: Site, name: str = "sam") -> None:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +12,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.browser.official import Attending, attending
-from tests.serving import ROOT, daphne
+from tests.siteproject import SiteProject
 
 CATALOGUE = "/admin/tools_app/catalogueentry/"
 PEOPLE = """
@@ -35,31 +32,13 @@ class Site:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The site, with the client that stays connected to it."""
     here: Path = tmp_path_factory.mktemp("entries")
-    environ = {
-        "DJANGO_SETTINGS_MODULE": "mcpsite.settings",
-        "DJANGO_ALLOWED_HOSTS": "127.0.0.1",
-        "MCPSITE_VAR_DIR": str(here),
-    }
-
-    def manage(*arguments: str) -> str:
-        return subprocess.run(
-            [sys.executable, "-m", "django", *arguments],
-            cwd=ROOT,
-            env={**os.environ, **environ},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=True,
-        ).stdout.strip()
-
-    manage("migrate", "-v0")
-    manage("shell", "-v0", "-c", PEOPLE)
-    token = manage("mcp", "tokens", "create", "client", "--user=root", "--scope=*")
-    log = here / "daphne.log"
-    with daphne("mcpsite.asgi:application", log, environ=environ) as server:
-        with attending(f"{server.origin}/mcp", token, here / "client.log") as client:
-            yield Site(server.origin, client)
-        assert "Traceback" not in server.said()
+    project = SiteProject(here, PEOPLE)
+    token = project.create_token("client", "root")
+    with (
+        project.served() as server,
+        attending(server.url, token, here / "client.log") as client,
+    ):
+        yield Site(server.origin, client)
 
 
 @pytest.fixture

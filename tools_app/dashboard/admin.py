@@ -23,27 +23,14 @@ from tools_app.dashboard.connected import connected
 from tools_app.dashboard.forms import SESSION, EndForm
 from tools_app.dashboard.page import figures
 from tools_app.models import Dashboard, Token
+from tools_app.page_admin import PageAdmin
 
-MAY_VIEW = "tools_app.view_dashboard"
 MAY_END = "tools_app.end_session"
 
 
 @admin.register(Dashboard)
-class DashboardAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm(MAY_VIEW)
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return self.has_view_permission(request)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+class DashboardAdmin(PageAdmin):
+    may_view = "tools_app.view_dashboard"
 
     def has_end_permission(self, request: HttpRequest) -> bool:
         """Who ends something has seen it."""

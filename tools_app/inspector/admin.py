@@ -20,28 +20,15 @@ from tools_app.inspector.forms import RunAsForm
 from tools_app.inspector.offer import offered
 from tools_app.inspector.target import Target
 from tools_app.models import Inspector
+from tools_app.page_admin import PageAdmin
 
-MAY_RUN_AS = "tools_app.run_as"
 # Where ``mcp_transport.asgi.mount`` has it unless told otherwise.
 MOUNTED_AT = "/mcp"
 
 
 @admin.register(Inspector)
-class InspectorAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm(MAY_RUN_AS)
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return self.has_view_permission(request)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+class InspectorAdmin(PageAdmin):
+    may_view = "tools_app.run_as"
 
     def get_urls(self) -> list[URLPattern]:
         """There are no rows, and so no pages of rows. Both spellings of the endpoint

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import httpx
 import pytest
@@ -15,7 +11,8 @@ from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwr
 
 from mcp_transport.engine.presence import session_handle
 from mcp_transport.protocol.revisions import LATEST_STATEFUL
-from tests.serving import ROOT, Served, daphne
+from tests.serving import Served
+from tests.siteproject import SiteProject
 
 CHROMIUM = "/usr/bin/chromium"
 BOUND_S = 30
@@ -71,32 +68,10 @@ class Site:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    here: Path = tmp_path_factory.mktemp("site")
-    environ = {
-        "DJANGO_SETTINGS_MODULE": "mcpsite.settings",
-        "DJANGO_ALLOWED_HOSTS": "127.0.0.1",
-        "MCPSITE_VAR_DIR": str(here),
-    }
-
-    def manage(*arguments: str) -> str:
-        return subprocess.run(
-            [sys.executable, "-m", "django", *arguments],
-            cwd=ROOT,
-            env={**os.environ, **environ},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=True,
-        ).stdout.strip()
-
-    manage("migrate", "-v0")
-    manage("shell", "-v0", "-c", PEOPLE)
-    manage("shell", "-v0", "-c", CALLS)
-    token = manage("mcp", "tokens", "create", "laptop", "--user=ada", "--scope=*")
-    log = here / "daphne.log"
-    with daphne("mcpsite.asgi:application", log, environ=environ) as server:
+    project = SiteProject(tmp_path_factory.mktemp("site"), PEOPLE, CALLS)
+    token = project.create_token("laptop", "ada")
+    with project.served() as server:
         yield Site(server, token)
-        assert "Traceback" not in server.said()
 
 
 @pytest.fixture(scope="module")
