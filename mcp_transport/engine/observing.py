@@ -157,7 +157,8 @@ def tell(exchange: Exchange, outcome: Outcome, error: str | None) -> None:
         client=None if peer is None else peer.info,
         session_id=None if session is None else session.id,
         began_at=exchange.began_at,
-        duration_s=time.time() - exchange.began_at,
+        # A clock may be set back meanwhile.
+        duration_s=max(0.0, time.time() - exchange.began_at),
         outcome=outcome,
         error_code=None if exchange.error is None else exchange.error.code,
         error=error,
