@@ -117,6 +117,11 @@ class TokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         until = token.old_secret_until
         return gettext("until %s") % _shown(until) if until else None
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        """The digests are nobody's to see, and so nobody's to look for."""
+        hidden = lookup.startswith(("digest", "previous_digest"))
+        return not hidden and super().lookup_allowed(lookup, value, request)
+
     def get_search_fields(self, request: HttpRequest) -> list[str]:
         owner = f"owner__{get_user_model().USERNAME_FIELD}"
         return ["name", "public_id", "notes", owner]

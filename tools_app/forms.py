@@ -36,8 +36,10 @@ class WordsField(forms.JSONField):
         return initial if self.disabled else data
 
     def to_python(self, value: Any) -> Any:
-        if isinstance(value, list):
+        if isinstance(value, list) and all(isinstance(word, str) for word in value):
             return value
+        if not isinstance(value, str | None):
+            raise ValidationError(_("Give a list of words."), code="not_words")
         return without_repeats(re.findall(r"[^\s,]+", value or ""))
 
     def has_changed(self, initial: Any, data: Any) -> bool:

@@ -43,6 +43,11 @@ class Entry(ABC):
         """What a client names the entry by; unique within its kind."""
         return self.name
 
+    @property
+    def known_as(self) -> tuple[str, ...]:
+        """The names that a rule may call it by: its own, and those of what it calls."""
+        return (self.key,)
+
     @abstractmethod
     def to_json(self) -> Json:
         """Return the entry as it is listed."""

@@ -88,6 +88,7 @@ class Exchange:
         "done",
         "error",
         "hang_up_ms",
+        "known_as",
         "notes",
         "peer",
         "refused",
@@ -112,6 +113,7 @@ class Exchange:
         self.unheard: Signal | None = None
         self.hang_up_ms: int | None = None
         self.sent_bytes = 0
+        self.known_as: tuple[str, ...] = ()
         self.notes: dict[str, Any] = {}
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()

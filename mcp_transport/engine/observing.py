@@ -42,8 +42,9 @@ class ServedRequest:
     Implementation) are None where the request did not get so far as to say.
     ``began_at`` is in seconds since the epoch. ``error`` is what the client was
     told, ``error_code`` None for a tool's own failure. ``sent_bytes`` counts its
-    messages, without their framing. ``notes`` is what the call has told of itself by
-    ``Context.note``.
+    messages, without their framing. ``known_as`` are the names of the entry that was
+    found, with those of what it calls; none where nothing was found. ``notes`` is what
+    the call has told of itself by ``Context.note``.
     """
 
     method: str
@@ -61,6 +62,7 @@ class ServedRequest:
     error_code: int | None
     error: str | None
     sent_bytes: int
+    known_as: tuple[str, ...]
     notes: Mapping[str, Any]
 
     @property
@@ -163,6 +165,7 @@ def tell(exchange: Exchange, outcome: Outcome, error: str | None) -> None:
         error_code=None if exchange.error is None else exchange.error.code,
         error=error,
         sent_bytes=exchange.sent_bytes,
+        known_as=exchange.known_as,
         notes=exchange.notes,
     )
     _each(exchange.server.observers, lambda one: one.request_served(served))

@@ -62,19 +62,27 @@ class Readiness:
         self._threads = Threads(THREADS, closing_old_connections)
         self._heard: Mapping[str, Any] = {}
         self._until = 0.0
+        self._asking: asyncio.Task[None] | None = None
 
     async def answers(self) -> Mapping[str, Any]:
         """Return what calls need by its name, with its answer: of the store how many
         sessions there are. None is no answer.
         """
         if time.monotonic() >= self._until:
-            questions = _questions()
-            said = await asyncio.gather(
-                *(self._ask(name, ask) for name, ask in questions.items())
-            )
-            self._heard = dict(zip(questions, said, strict=True))
-            self._until = time.monotonic() + KEPT_S
+            loop, asking = asyncio.get_running_loop(), self._asking
+            if asking is None or asking.done() or asking.get_loop() is not loop:
+                asking = self._asking = loop.create_task(self._hear())
+            # Whoever comes meanwhile waits for the same answers, and may go away.
+            await asyncio.shield(asking)
         return self._heard
+
+    async def _hear(self) -> None:
+        questions = _questions()
+        said = await asyncio.gather(
+            *(self._ask(name, ask) for name, ask in questions.items())
+        )
+        self._heard = dict(zip(questions, said, strict=True))
+        self._until = time.monotonic() + KEPT_S
 
     async def _ask(self, name: str, question: Callable[[], object]) -> object | None:
         try:

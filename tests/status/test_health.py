@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import threading
 from collections.abc import Iterator
@@ -118,6 +119,29 @@ async def test_who_asks_often_does_not_ask_the_database(
     for _ in range(5):
         assert (await got(application, "/health/ready")).status == 200
     assert next(asked) == 2
+
+
+async def test_many_who_ask_at_once_ask_the_database_once(
+    application: Application, monkeypatch: pytest.MonkeyPatch, afresh: None
+) -> None:
+    asked = itertools.count(1)
+    answered = threading.Event()
+
+    def ask_database() -> int:
+        answered.wait(PATIENCE_S)
+        return next(asked)
+
+    monkeypatch.setattr(health, "TIMEOUT_S", PATIENCE_S)
+    monkeypatch.setattr(health, "_ask_database", ask_database)
+    readiness = health.Readiness()
+    first, *others = [asyncio.create_task(readiness.answers()) for _ in range(20)]
+    await asyncio.sleep(0)
+    # Whoever goes away takes no answer from the others.
+    first.cancel()
+    answered.set()
+    answers = await asyncio.gather(*others)
+    assert [answer["database"] for answer in answers] == [1] * 19
+    assert (await readiness.answers())["database"] == 2
 
 
 async def test_a_process_that_leaves_is_given_no_clients(

@@ -8,7 +8,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from tests.tools_app.pages import LIST, words
+from tests.tools_app.pages import LIST, staff, words
 from tools_app.models import Token
 
 pytestmark = pytest.mark.django_db
@@ -50,3 +50,19 @@ def test_a_page_costs_as_many_queries_however_long_the_list(
     User.objects.filter(username__startswith="owner").delete()
     issue(500)
     assert cost_in_queries(client, url) == few
+
+
+@pytest.mark.parametrize(
+    "lookup",
+    [
+        "digest__startswith",
+        "previous_digest__gt",
+        "owner__password__startswith",
+        "owner__mcp_tokens__digest",
+    ],
+)
+def test_nobody_looks_for_what_nobody_may_see(client: Client, lookup: str) -> None:
+    issue(2)
+    staff(client, "view_token")
+    assert client.get(LIST, {lookup: "0"}).status_code == 400
+    assert client.get(LIST, {"name__startswith": "token"}).status_code == 200

@@ -18,7 +18,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from tools_app.catalogue.checking import OF_TOOLS
+from tools_app.catalogue.checking import OF_TOOLS, why_not_permission
 from tools_app.catalogue.configured import configured_catalogue, entry_of
 from tools_app.catalogue.entry import OVERRIDES, CatalogueEntry
 from tools_app.catalogue.forms import (
@@ -175,8 +175,15 @@ class CatalogueAdmin(TransferAdmin, PromptPreviewAdmin):
     def reset_to_code(
         self, request: HttpRequest, queryset: QuerySet[CatalogueEntry]
     ) -> None:
-        differing = [row.pk for row in queryset.filter(source=CODE) if row.overrides]
-        rows = queryset.filter(pk__in=differing)
+        differing = [row for row in queryset.filter(source=CODE) if row.overrides]
+        allowed: list[int] = []
+        for row in differing:
+            reason = why_not_permission(request.user, row, "")
+            if reason is None:
+                allowed.append(row.pk)
+            else:
+                self.message_user(request, f"{row}: {reason}", messages.ERROR)
+        rows = queryset.filter(pk__in=allowed)
         self._change_each(request, rows, OVERRIDES, gettext("Reset to the code."))
 
     def _change_each(
@@ -251,6 +258,7 @@ class CatalogueAdmin(TransferAdmin, PromptPreviewAdmin):
         **options: Any,
     ) -> Any:
         form = form_for(obj or _new(request))
+        form.administrator = request.user
         return super().get_form(request, obj, change, **{**options, "form": form})
 
     def get_fieldsets(

@@ -67,6 +67,24 @@ def check_row(
         )
 
 
+def why_not_permission(
+    administrator: Any, row: CatalogueEntry, permission: str
+) -> str | None:
+    """Say why an administrator may not have ``row``, which is as it was, ask for
+    ``permission`` (blank: what its code asks for); None where it is allowed.
+
+    Nobody gains rights by it: to put another in the place of a permission is to use
+    what it guards.
+    """
+    now = row.needed_permission
+    after = permission or row.code.get("permission") or ""
+    if now in ("", after) or administrator.has_perm(now):
+        return None
+    return _("Only who has the permission %(now)s may put another in its place.") % {
+        "now": now
+    }
+
+
 def _of_key(row: CatalogueEntry) -> dict[str, Any]:
     try:
         _KEYS[row.kind](row.key)

@@ -206,6 +206,11 @@ class CatalogueEntry(models.Model):
         return self.source == CODE
 
     @property
+    def needed_permission(self) -> str:
+        """What Django must grant to who uses it, as far as the row or the code say."""
+        return self.permission or self.code.get("permission") or ""
+
+    @property
     def overrides(self) -> list[str]:
         """The names of the fields in which the row says else than the code."""
         return [name for name, same in OVERRIDES.items() if getattr(self, name) != same]

@@ -19,7 +19,11 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from tools_app.catalogue.checking import ANNOTATIONS, check_row
+from tools_app.catalogue.checking import (
+    ANNOTATIONS,
+    check_row,
+    why_not_permission,
+)
 from tools_app.catalogue.configured import entry_of
 from tools_app.catalogue.entry import MAX_TEXT_CHARS, CatalogueEntry
 from tools_app.catalogue.overriding import arguments
@@ -43,7 +47,9 @@ class TagsField(WordsField):
 
 
 class EntryForm(forms.ModelForm):  # type: ignore[type-arg]
-    """The form of an entry of ``kind`` and ``source``; see ``form_for``."""
+    """The form of an entry of ``kind`` and ``source``, before ``administrator``; see
+    ``form_for``.
+    """
 
     class Meta:
         model = CatalogueEntry
@@ -52,6 +58,7 @@ class EntryForm(forms.ModelForm):  # type: ignore[type-arg]
 
     kind: str
     source: str
+    administrator: Any
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -94,6 +101,7 @@ class EntryForm(forms.ModelForm):  # type: ignore[type-arg]
                 # What is wrong with a text that is given up does not matter.
                 self.errors.pop(name, None)
         row = self.instance
+        self._check_permission()
         told = self._told(ARGUMENT)
         # Words for arguments that are gone stay: they may be back.
         kept = row.argument_descriptions.keys() - told.keys()
@@ -106,6 +114,14 @@ class EntryForm(forms.ModelForm):  # type: ignore[type-arg]
         if self.spec_form is not None:
             self._clean_spec(self.spec_form)
         return self.cleaned_data
+
+    def _check_permission(self) -> None:
+        if "permission" not in self.cleaned_data:
+            return
+        chosen = self.cleaned_data["permission"]
+        reason = why_not_permission(self.administrator, self.instance, chosen)
+        if reason is not None:
+            self.add_error("permission", reason)
 
     def _told(self, prefix: str) -> dict[str, Any]:
         names = self._named(prefix)

@@ -13,12 +13,16 @@ from tools_app.inspector.target import Target
 from tools_app.models import Token
 
 PAGE_SIZE = 20
+# Who is not among so many is looked for by a longer word.
+MAX_PAGES = 1000
 
 
 def offered(term: str, page: int) -> tuple[list[Target], bool]:
     """Return a page of those that match ``term``, the first being 1, and whether
     there are more. Those whom nobody may run as are among them.
     """
+    if "\0" in term or page > MAX_PAGES:
+        return [], False  # no name has it; no database counts so far
     start = (page - 1) * PAGE_SIZE
     found = list(islice(_matching(term, start), PAGE_SIZE + 1))
     return found[:PAGE_SIZE], len(found) > PAGE_SIZE

@@ -76,6 +76,10 @@ class Preset(Tool):
 
     base: Tool
 
+    @property
+    def known_as(self) -> tuple[str, ...]:
+        return (self.name, *self.base.known_as)
+
     def lacking(self, caller: Caller) -> str | None:
         return Tool.lacking(self, caller) or self.base.lacking(caller)
 

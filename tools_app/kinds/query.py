@@ -66,13 +66,16 @@ class Query(Tool):
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What a query may read, each path found and checked."""
+    """What a query may read, each path found and checked.
+
+    ``orders`` are those that a caller can choose, by their names, as Django sorts.
+    """
 
     model: type[models.Model]
     fields: tuple[FieldPath, ...]
     filters: tuple[Filter, ...]
     search: tuple[FieldPath, ...]
-    ordering: tuple[str, ...]
+    orders: Mapping[str, str]
     owner: str | None
     page_size: int
     needs: frozenset[str]
@@ -84,7 +87,7 @@ class Selection:
         fields = tuple(find_path(model, path) for path in spec["shown_fields"])
         filters = tuple(find_filter(model, name) for name in spec["filters"])
         search = tuple(find_searchable(model, path) for path in spec["search_fields"])
-        order = [find_path(model, path.removeprefix("-")) for path in spec["ordering"]]
+        order = [find_path(model, name.removeprefix("-")) for name in spec["ordering"]]
         check_names(filters)
         read = [*fields, *(f.path for f in filters), *search, *order]
         return cls(
@@ -92,7 +95,10 @@ class Selection:
             fields=fields,
             filters=filters,
             search=search,
-            ordering=tuple(spec["ordering"]),
+            orders={
+                name: "-" * name.startswith("-") + path.column
+                for name, path in zip(spec["ordering"], order, strict=True)
+            },
             owner=find_owner(model, spec["owner"]) if spec["owner"] else None,
             page_size=spec["page_size"],
             needs=frozenset(view_permission(m) for path in read for m in path.models),
@@ -107,11 +113,11 @@ class Selection:
             limits = Field(max_length=MAX_SEARCH_CHARS, description=text)
             found.append(parameter("search", Annotated[str, limits], ""))
         found += [parameter(f.name, f.annotation, None) for f in self.filters]
-        if len(self.ordering) > 1:
+        if len(self.orders) > 1:
             text = "What the rows are sorted by; a minus sorts downward"
-            orders: Any = literal[self.ordering]
-            orders = Annotated[orders, Field(description=text)]
-            found.append(parameter("order_by", orders, self.ordering[0]))
+            names = tuple(self.orders)
+            orders: Any = Annotated[literal[names], Field(description=text)]
+            found.append(parameter("order_by", orders, names[0]))
         size = Field(ge=1, le=self.page_size, description="How many rows at most")
         start = Field(ge=0, le=MAX_OFFSET, description="next_offset of the last result")
         found.append(parameter("limit", Annotated[int, size], self.page_size))
@@ -134,7 +140,9 @@ class Selection:
         """Return the rows that fit, without their bounds. Raises ValueError."""
         rows = self.model._default_manager.all()
         if self.owner is not None:
-            rows = rows.filter(**{self.owner: _user_id(context)})
+            # By the primary key, whatever the foreign key refers to: somebody's name
+            # may read as another's key.
+            rows = rows.filter(**{f"{self.owner}__pk": _user_id(context)})
         for each in self.filters:
             value = arguments[each.name]
             if value is not None:
@@ -142,8 +150,9 @@ class Selection:
         for word in _words(arguments.get("search", "")):
             found = (Q(**{f"{path.path}__icontains": word}) for path in self.search)
             rows = rows.filter(reduce(or_, found))
-        usual = self.ordering[0] if self.ordering else "pk"
-        return rows.order_by(arguments.get("order_by", usual), "pk")
+        usual = next(iter(self.orders), "")
+        chosen = self.orders.get(arguments.get("order_by", usual))
+        return rows.order_by(*((chosen, "pk") if chosen else ("pk",)))
 
 
 class QueryKind(EntryKind):

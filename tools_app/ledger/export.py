@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
@@ -41,8 +42,9 @@ COLUMNS = {
     "trace_id": "trace_id",
     "arguments": "arguments",
 }
-# What a spreadsheet would take for a formula, which a caller could have written.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+# What a spreadsheet would take for the begin of a formula, which a caller could have
+# written: of a cell, or of one that it sees behind a separator of its own.
+_FORMULA = re.compile(r"(?:^|(?<=[;\t\r\n|]))(?=\s*[=+\-@\t\r\n＝＋－＠])")
 
 Row = Sequence[Any]
 
@@ -92,6 +94,5 @@ def _cell(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, dict):
-        return json.dumps(value, ensure_ascii=False)
-    harmful = isinstance(value, str) and value.startswith(_FORMULA)
-    return f"'{value}" if harmful else value
+        value = json.dumps(value, ensure_ascii=False)
+    return _FORMULA.sub("'", value) if isinstance(value, str) else value

@@ -4,6 +4,7 @@ filters that do not read all rows.
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 from typing import Any
 
@@ -27,6 +28,8 @@ RECENT = 2000
 DAYS = 7
 
 Choices = list[tuple[str, str]]
+
+_TOKEN = re.compile(r"[0-9]{1,18}")  # what every database keeps as a key
 
 
 class CappedPaginator(Paginator):  # type: ignore[type-arg]
@@ -130,6 +133,6 @@ class TokenFilter(admin.SimpleListFilter):
         chosen = self.value()
         if chosen is None:
             return queryset
-        if not chosen.isdecimal():
+        if not _TOKEN.fullmatch(chosen):
             raise IncorrectLookupParameters("a token is chosen by its number")
         return queryset.filter(token=int(chosen))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -45,9 +45,7 @@ def recorded(request: ServedRequest, redaction: Redaction) -> Record:
     named = request.params.get(NAMED_BY[request.method])
     name = named if isinstance(named, str) else ""
     given = request.params.get("arguments")
-    arguments, hidden = redaction.redacted(
-        name, given if isinstance(given, Mapping) else {}
-    )
+    arguments = given if isinstance(given, Mapping) else {}
     duration_ms = request.duration_s * 1000
     fields = {
         "id": new_id(),
@@ -63,10 +61,12 @@ def recorded(request: ServedRequest, redaction: Redaction) -> Record:
         "door": _short(request.door, MAX_WORD_CHARS),
         "revision": _short(request.revision or "", MAX_WORD_CHARS),
         "session_id": request.session or "",
-        "arguments": arguments,
+        "arguments": redaction.redacted(request.known_as, arguments),
         "outcome": request.outcome.value,
         "error_code": request.error_code,
-        "error": "" if request.error is None else _error(request.error, hidden),
+        "error": ""
+        if request.error is None
+        else _error(request.error, redaction.secrets(request.known_as, arguments)),
         "sent_bytes": request.sent_bytes,
         "trace_id": request.trace_id or "",
         "log_entry": request.notes.get(LOG_ENTRY),
@@ -89,8 +89,9 @@ def _word(text: str) -> str:
     return shown(text, MAX_WORD_CHARS)
 
 
-def _error(text: str, hidden: list[Any]) -> str:
+def _error(text: str, secrets: Iterable[Any]) -> str:
     """Return what the client was told, which may repeat what it had sent."""
     max_chars = MAX_ERROR_CHARS - _MARK_CHARS
-    text = without(text[: 4 * MAX_ERROR_CHARS], hidden)
+    # Before it is cut: a part of a secret would not be found.
+    text = without(text, secrets)
     return _short(shown(text, max_chars), MAX_ERROR_CHARS)

@@ -7,8 +7,9 @@ wherever it stands. This is a net, not a proof: who knows better says so in
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from itertools import islice
@@ -63,19 +64,42 @@ class Redaction:
         self._keys_of = lru_cache(1024)(self._find_keys)
 
     def redacted(
-        self, name: str, arguments: Mapping[Any, Any]
-    ) -> tuple[dict[str, Any], list[Any]]:
-        """Return what may be kept of the arguments of ``name``, and the values that
-        were hidden.
-        """
-        walk = _Walk(self._keys_of(name), self._max_bytes)
-        return walk.dictionary(arguments, 0), walk.hidden
+        self, names: tuple[str, ...], arguments: Mapping[Any, Any]
+    ) -> dict[str, Any]:
+        """Return what may be kept of the arguments of an entry that goes by ``names``.
 
-    def _find_keys(self, name: str) -> tuple[str, ...]:
+        Where no entry was found nobody can tell which one was meant: then all of the
+        rules count.
+        """
+        return _Walk(self._keys_of(names), self._max_bytes).dictionary(arguments, 0)
+
+    def secrets(
+        self, names: tuple[str, ...], arguments: Mapping[Any, Any]
+    ) -> Iterator[Any]:
+        """Yield the values that ``redacted`` hides, also where it has no room."""
+        keys = self._keys_of(names)
+        left: list[Any] = [arguments]
+        seen: set[int] = set()
+        while left:
+            value = left.pop()
+            if id(value) in seen:
+                continue
+            if isinstance(value, Mapping):
+                seen.add(id(value))
+                for key, inner in value.items():
+                    if _is_secret(str(key), keys):
+                        yield inner
+                    else:
+                        left.append(inner)
+            elif isinstance(value, list | tuple):
+                seen.add(id(value))
+                left.extend(value)
+
+    def _find_keys(self, names: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(
             key
             for pattern, keys in self._rules
-            if fnmatchcase(name, pattern)
+            if not names or any(fnmatchcase(name, pattern) for name in names)
             for key in keys
         )
 
@@ -89,17 +113,16 @@ class _Walk:
         self._keys = keys
         self._left_bytes = max_bytes - _BRACKET_BYTES - _CUT_BYTES
         self._full = False
-        self.hidden: list[Any] = []
 
     def dictionary(self, given: Mapping[Any, Any], depth: int) -> dict[str, Any]:
         kept: dict[str, Any] = {}
         for key, value in given.items():
+            is_secret = _is_secret(str(key), self._keys)
             key = clean(str(key)[:MAX_KEY_CHARS])
             if not self._fits(_size(key)):
                 kept[CUT] = CUT
                 break
-            if self._is_secret(key):
-                self.hidden.append(value)
+            if is_secret:
                 kept[key] = self._text(HIDDEN)
             else:
                 kept[key] = self._value(value, depth + 1)
@@ -143,10 +166,14 @@ class _Walk:
         self._left_bytes -= size
         return True
 
-    def _is_secret(self, key: str) -> bool:
-        return _is_secret_key(key) or any(
-            fnmatchcase(key.lower(), pattern) for pattern in self._keys
-        )
+
+def _is_secret(key: str, patterns: Sequence[str]) -> bool:
+    # So long is no name: what it says may be in the part that is cut.
+    return (
+        len(key) > MAX_KEY_CHARS
+        or _is_secret_key(key)
+        or any(fnmatchcase(key.lower(), pattern) for pattern in patterns)
+    )
 
 
 def _is_secret_key(key: str) -> bool:
@@ -181,24 +208,30 @@ def _without_secret(found: re.Match[str]) -> str:
     return f"{before}{key}={HIDDEN}" if _is_secret_key(key) else found[0]
 
 
-def without(text: str, hidden: Sequence[Any]) -> str:
-    """Return a text in which the values that were hidden are hidden as well; nothing
-    of it where there are more of them than it is worth to look for.
+def without(text: str, hidden: Iterable[Any]) -> str:
+    """Return a text in which the values that were hidden are hidden as well, also as
+    Python and JSON write them; nothing of it where there are more of them than it is
+    worth to look for.
     """
     secrets = list(islice(_texts(hidden), MAX_SECRETS + 1))
     if len(secrets) > MAX_SECRETS:
         return HIDDEN
     for secret in sorted(secrets, key=len, reverse=True):
         if len(secret) >= MIN_SECRET_CHARS:
-            text = text.replace(secret, HIDDEN)
+            for written in {secret, repr(secret)[1:-1], json.dumps(secret)[1:-1]}:
+                text = text.replace(written, HIDDEN)
     return text
 
 
-def _texts(value: Any) -> Iterator[str]:
+def _texts(values: Iterable[Any]) -> Iterator[str]:
+    for value in values:
+        yield from _texts_of(value)
+
+
+def _texts_of(value: Any) -> Iterator[str]:
     if isinstance(value, Mapping):
-        value = list(value.values())
-    if isinstance(value, list | tuple):
-        for one in value:
-            yield from _texts(one)
+        yield from _texts(value.values())
+    elif isinstance(value, list | tuple):
+        yield from _texts(value)
     elif value is not None and not isinstance(value, bool):
         yield str(value)

@@ -21,7 +21,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from tools_app.catalogue.admin import CatalogueAdmin
-from tools_app.catalogue.checking import check_row
+from tools_app.catalogue.checking import check_row, why_not_permission
 from tools_app.catalogue.entry import OVERRIDES
 from tools_app.models import CatalogueEntry
 from tools_app.rest.access import PrivateView
@@ -57,6 +57,10 @@ class RowSerializer(serializers.ModelSerializer[CatalogueEntry]):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         row = CatalogueEntry.objects.get(pk=cast(CatalogueEntry, self.instance).pk)
+        chosen = attrs.get("permission", row.permission)
+        reason = why_not_permission(self.context["request"].user, row, chosen)
+        if reason is not None:
+            raise ValidationError({"permission": reason})
         for name, value in attrs.items():
             setattr(row, name, value)
         try:

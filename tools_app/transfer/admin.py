@@ -89,13 +89,15 @@ class TransferAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         form = FileForm(request.POST, request.FILES) if sent else FileForm()
         if form.is_valid():
             text = form.cleaned_data["file"]
-            return self._show(request, text, preview(_items(text)))
+            return self._show(request, text, preview(_items(text), request.user))
         return self._page(request, form)
 
     def _import(self, request: HttpRequest, text: str) -> HttpResponse:
         try:
             outcomes = bring_in(
-                _items(text), lambda outcome: self._record(request, outcome)
+                _items(text),
+                lambda outcome: self._record(request, outcome),
+                request.user,
             )
         except Refused as error:
             # What was shown is no longer so: others have changed entries meanwhile.

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any, cast
 
 from mcp_transport.engine.catalogue import KINDS
@@ -118,6 +119,8 @@ def _problems(entry: Any) -> list[str]:
             isinstance(value, bool) and bool not in types
         ):
             found.append(f"{name} must be {said}.")
+        elif isinstance(value, int | float) and not _is_number(value):
+            found.append(f"{name} is too large a number.")
     if not found and entry["kind"] not in KINDS:
         found.append(f"kind is one of {', '.join(KINDS)}.")
     if not found and entry["source"] == CODE and "spec" in entry:
@@ -150,9 +153,14 @@ def _parsed(data: bytes) -> Any:
     if len(data) > MAX_BYTES:
         raise BadDocument(f"The file has more than {MAX_BYTES} bytes.")
     try:
-        return json.loads(
+        document = json.loads(
             data.decode(), object_pairs_hook=_object, parse_constant=_no_number
         )
+        # As a lone surrogate, which has no bytes.
+        written(document).encode()
+        return document
+    except UnicodeEncodeError:
+        raise BadDocument("The file has text that is not Unicode.") from None
     except UnicodeDecodeError:
         raise BadDocument("The file is not UTF-8.") from None
     except RecursionError:
@@ -170,3 +178,11 @@ def _object(pairs: list[tuple[str, Any]]) -> Json:
 
 def _no_number(name: str) -> Any:
     raise ValueError(f"{name} is no number")
+
+
+def _is_number(value: Any) -> bool:
+    """Tell whether a database can keep it as a number."""
+    try:
+        return isfinite(value)
+    except OverflowError:
+        return False

@@ -9,6 +9,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import router, transaction
@@ -16,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from mcp_transport.engine.entry import Entry, Kind
 from tools_app.catalogue.building import Place, made, place
-from tools_app.catalogue.checking import check_row
+from tools_app.catalogue.checking import check_row, why_not_permission
 from tools_app.catalogue.configured import registered
 from tools_app.catalogue.entry import CatalogueEntry
 from tools_app.catalogue.overriding import overridden
@@ -59,24 +60,28 @@ class Refused(Exception):
 Record = Callable[[Outcome], None]
 
 
-def preview(items: Sequence[Item]) -> list[Outcome]:
-    """Return what an import would do."""
+def preview(items: Sequence[Item], administrator: Any | None = None) -> list[Outcome]:
+    """Return what an import by ``administrator`` would do; None is who runs commands,
+    and may do all.
+    """
     using = router.db_for_write(CatalogueEntry)
     with transaction.atomic(using=using):
         # It is done, and undone: nothing can be judged otherwise than it is done.
-        outcomes = _carried_out(items, using)
+        outcomes = _carried_out(items, using, administrator)
         transaction.set_rollback(True, using=using)
     return outcomes
 
 
-def bring_in(items: Sequence[Item], record: Record) -> list[Outcome]:
+def bring_in(
+    items: Sequence[Item], record: Record, administrator: Any | None = None
+) -> list[Outcome]:
     """Import the items; ``record`` enters each that changes in the history.
 
     Raises Refused, and changes nothing, where one of them cannot be as it is.
     """
     using = router.db_for_write(CatalogueEntry)
     with transaction.atomic(using=using):
-        outcomes = _carried_out(items, using)
+        outcomes = _carried_out(items, using, administrator)
         if any(outcome.action is Action.REFUSED for outcome in outcomes):
             raise Refused(outcomes)
         for outcome in outcomes:
@@ -85,14 +90,25 @@ def bring_in(items: Sequence[Item], record: Record) -> list[Outcome]:
     return outcomes
 
 
-def _carried_out(items: Sequence[Item], using: str) -> list[Outcome]:
+def _carried_out(
+    items: Sequence[Item], using: str, administrator: Any | None
+) -> list[Outcome]:
     code = registered()
     sync(code.values())
     rows = CatalogueEntry.objects.using(using).filter(
         key__in=[item.key for item in items]
     )
     found = {place(row): row for row in rows.select_for_update()}
-    return [_one(item, found.get((item.kind, item.key)), code, using) for item in items]
+    outcomes: list[Outcome] = []
+    for item in items:
+        row = found.get((item.kind, item.key))
+        problem = _out_of_place(item, row, code) or _beyond(item, row, administrator)
+        outcomes.append(
+            _one(item, row, code, using)
+            if problem is None
+            else Outcome(item, Action.REFUSED, problems=(problem,))
+        )
+    return outcomes
 
 
 def _one(
@@ -101,9 +117,6 @@ def _one(
     code: Mapping[Place, Entry],
     using: str,
 ) -> Outcome:
-    problem = _out_of_place(item, row, code)
-    if problem is not None:
-        return Outcome(item, Action.REFUSED, problems=(problem,))
     created = row is None
     if row is None:
         row = CatalogueEntry(kind=item.kind, key=item.key, source=item.source)
@@ -133,6 +146,15 @@ def _out_of_place(
     elif in_code or (row is not None and row.is_from_code):
         return _("Here, code registers an entry of this name.")
     return None
+
+
+def _beyond(
+    item: Item, row: CatalogueEntry | None, administrator: Any | None
+) -> str | None:
+    """Tell why what the item says is not this administrator's to say."""
+    if row is None or administrator is None:
+        return None
+    return why_not_permission(administrator, row, item.values["permission"])
 
 
 def _take(item: Item, row: CatalogueEntry) -> Iterator[str]:

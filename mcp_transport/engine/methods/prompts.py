@@ -31,6 +31,7 @@ async def get(exchange: Exchange) -> dict[str, Any]:
     prompt: Prompt | None = await catalogue.find("prompts", name, exchange.caller)
     if prompt is None:
         raise invalid_params(f"Unknown prompt: {name[:128]}")
+    exchange.known_as = prompt.known_as
     set_deadline(exchange)
 
     async def attempt(context: Context) -> dict[str, Any]:

@@ -60,6 +60,7 @@ async def _find(exchange: Exchange) -> Resource:
     resource: Resource | None = await catalogue.find("resources", uri, exchange.caller)
     if resource is None:
         raise _not_found(exchange, uri)
+    exchange.known_as = resource.known_as
     return resource
 
 

@@ -72,6 +72,7 @@ async def _find(exchange: Exchange) -> tuple[Tool, dict[str, Any]]:
     tool = await exchange.server.catalogue.find("tools", name, exchange.caller)
     if tool is None:
         raise invalid_params(f"Unknown tool: {name[:128]}")
+    exchange.known_as = tool.known_as
     headers = exchange.arrival.headers
     if tool.headers and headers is not None and exchange.peer.revision.mirrors_headers:
         check_param_headers(tool.headers, arguments, headers)

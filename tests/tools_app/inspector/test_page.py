@@ -182,3 +182,11 @@ def test_the_page_of_an_entry_leads_there(client: Client, sam: User) -> None:
     change = reverse("admin:tools_app_catalogueentry_change", args=[resource.pk])
     link = f'href="{PAGE}?kind=resources&key=shop%3A%2F%2Fa%3Fb%3Dc%26d"'
     assert link in words(client.get(change))
+
+
+@pytest.mark.parametrize("page", [10**6, 2**63, 10**30, -1])
+@pytest.mark.parametrize("term", ["", "\0", "%", "a" * 5000])
+def test_whatever_is_asked_of_the_offer_it_answers(
+    client: Client, sam: User, term: str, page: int
+) -> None:
+    assert offer(client, term, page)["pagination"] == {"more": False}

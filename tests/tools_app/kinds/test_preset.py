@@ -7,11 +7,14 @@ import pytest
 
 from mcp_transport import ToolError, connect
 from mcp_transport import catalogue as shelf
+from mcp_transport.engine.observing import Observer, ServedRequest
 from mcp_transport.engine.quotas import Quotas
 from mcp_transport.engine.rates import Rate
 from mcp_transport.engine.tool import Tool
 from mcp_transport.protocol.errors import InsufficientScope, ProtocolError
 from tests.tools_app.kinds.making import caller, complaints, made, served
+from tools_app.ledger.record import recorded
+from tools_app.ledger.redaction import HIDDEN, Redaction
 
 Json = dict[str, Any]
 
@@ -267,3 +270,21 @@ def test_what_the_tool_demands_of_all_arguments_is_left_to_the_tool() -> None:
         "$defs": {"n": {"type": "integer"}},
     }
     assert "a" in refused({**OPEN, "arguments": {"a": "x"}}, base)
+
+
+async def test_the_ledger_hides_what_is_hidden_of_the_tool() -> None:
+    told: list[ServedRequest] = []
+
+    class Telling(Observer):
+        def request_served(self, request: ServedRequest) -> None:
+            told.append(request)
+
+    server = served(preset(), BASE, observers=[Telling()])
+    rules = Redaction({"count_orders": ["customer"]}, 2048)
+    async with connect(server, caller=caller("*", **MAY)) as client:
+        await client.call_tool("count_open", {"customer": 7})
+    async with connect(server, caller=caller("resources", **MAY)) as client:
+        with pytest.raises(ProtocolError, match="scope"):
+            await client.call_tool("count_open", {"customer": 7})
+    rows = [recorded(one, rules) for one in told if one.method == "tools/call"]
+    assert [row.fields["arguments"] for row in rows] == [{"customer": HIDDEN}] * 2

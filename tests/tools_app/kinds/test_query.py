@@ -6,9 +6,12 @@ import datetime
 from typing import Any
 
 import pytest
+from asgiref.sync import sync_to_async
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import User
 from django.contrib.contenttypes.models import ContentType
+from django.db import connection, models
+from django.test.utils import isolate_apps
 
 from mcp_transport import connect
 from mcp_transport.protocol.revisions import REVISIONS
@@ -346,3 +349,56 @@ def test_a_filter_with_the_name_of_another_argument_is_written_otherwise() -> No
     with pytest.raises(ValueError, match="write this filter as limit__exact"):
         check_names([Filter("limit", path, "exact")])
     check_names([Filter("limit__exact", path, "exact")])
+
+
+@pytest.mark.parametrize("name", ["user", "-user", "user__id", "user__pk"])
+async def test_an_order_by_a_foreign_key_is_by_its_values_and_by_no_hidden_field(
+    history: list[LogEntry],
+    monkeypatch: pytest.MonkeyPatch,
+    queries: list[str],
+    name: str,
+) -> None:
+    monkeypatch.setattr(User._meta, "ordering", ["password"])
+    queries.clear()
+    spec = {**HISTORY, "ordering": [name, "object_repr"]}
+    # What is shown, Django sorts by what is shown of it.
+    found = await rows({**spec, "shown_fields": ["user__username"]}, {})
+    assert queries and not any("password" in sql for sql in queries)
+    order = ["bob", "ada"] if name.startswith("-") else ["ada", "bob"]
+    assert list(dict.fromkeys(row["user__username"] for row in found)) == order
+
+
+@isolate_apps("tools_app")
+async def test_own_rows_are_those_of_the_key_and_not_of_a_name_that_reads_like_it(
+    ada: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Note(models.Model):
+        text = models.TextField()
+        owner = models.ForeignKey(User, models.CASCADE, to_field="username")
+
+        class Meta:
+            app_label = "tools_app"
+
+        def __str__(self) -> str:
+            return self.text
+
+    def create() -> None:
+        named_like_ada = User.objects.create_user(str(ada.pk))
+        with connection.schema_editor() as editor:
+            editor.create_model(Note)
+        for owner in (ada, named_like_ada):
+            Note(text=f"of {owner.username}", owner=owner).save()
+
+    def delete() -> None:
+        with connection.schema_editor() as editor:
+            editor.delete_model(Note)
+
+    for place in ("query", "query_form"):
+        monkeypatch.setattr(f"tools_app.kinds.{place}.find_model", lambda label: Note)
+    await sync_to_async(create)()
+    try:
+        spec = {**PLAIN, "shown_fields": ["text"], "owner": "owner"}
+        found = await rows(spec, {}, permissions=["tools_app.view_note"], user=ada)
+    finally:
+        await sync_to_async(delete)()
+    assert found == [{"text": "of ada"}]

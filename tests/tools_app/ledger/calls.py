@@ -35,6 +35,7 @@ def served(name: Any = "greet", **given: Any) -> ServedRequest:
         "error_code": None,
         "error": None,
         "sent_bytes": 120,
+        "known_as": (name,) if isinstance(name, str) else (),
         "notes": {},
     }
     return ServedRequest(**{**fields, **given})

@@ -106,7 +106,15 @@ def test_calls_of_a_day_and_of_a_token_are_found(
 
 
 @pytest.mark.parametrize(
-    "query", ["day=yesterday", "day=9999-12-31", "token=x", "nonsense=1"]
+    "query",
+    [
+        "day=yesterday",
+        "day=9999-12-31",
+        "token=x",
+        "token=٣",
+        f"token={10**40}",
+        "nonsense=1",
+    ],
 )
 def test_a_filter_that_is_none_leads_back_to_the_list(
     client: Client, root: User, query: str

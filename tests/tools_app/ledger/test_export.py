@@ -71,7 +71,7 @@ def test_it_has_what_the_list_shows_beyond_its_page(
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "＝", "＠"])
 def test_what_a_spreadsheet_would_run_is_text(
     client: Client, root: User, start: str
 ) -> None:
@@ -80,6 +80,22 @@ def test_what_a_spreadsheet_would_run_is_text(
     assert line["name"] == f"'{start}cmd"
     assert line["error"] == f"'{start}1+1"
     assert line["client"] == "a=b"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("separator", [";", "; ", "|", "\n"])
+def test_nor_does_one_run_that_sees_other_separators_than_ours(
+    client: Client, root: User, separator: str
+) -> None:
+    text = f"a{separator}=1+1"
+    call(error=text, client="a;b", arguments={"q": text}).save()
+    (line,) = exported(client)
+    mark = separator[0]
+    assert line["error"] == f"a{mark}'{separator[1:]}=1+1"
+    assert line["client"] == "a;b"
+    # Within JSON there is no line end.
+    kept = text if mark == "\n" else line["error"]
+    assert json.loads(line["arguments"]) == {"q": kept}
 
 
 @pytest.mark.django_db(transaction=True)

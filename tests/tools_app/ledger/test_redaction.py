@@ -23,8 +23,12 @@ from tools_app.ledger.redaction import (
 PLAIN = Redaction({}, 2048)
 
 
+def secrets(arguments: dict[Any, Any]) -> list[Any]:
+    return list(PLAIN.secrets(("pay",), arguments))
+
+
 def kept(arguments: dict[Any, Any], **rules: list[str]) -> dict[str, Any]:
-    return Redaction(rules, 2048).redacted("pay", arguments)[0]
+    return Redaction(rules, 2048).redacted(("pay",), arguments)
 
 
 @pytest.mark.parametrize(
@@ -154,7 +158,7 @@ def test_beyond_the_largest_size_arguments_are_cut() -> None:
         {"a": "é" * 400, "b": "x" * 400},
         {"a": [[[["x" * 50] * 9] * 9] * 9]},
     ):
-        left, _ = redaction.redacted("pay", arguments)
+        left = redaction.redacted(("pay",), arguments)
         assert len(json.dumps(left)) <= 200
         assert CUT in json.dumps(left, ensure_ascii=False)
 
@@ -170,7 +174,7 @@ values = st.recursive(
 def test_whatever_comes_is_json_of_no_more_than_so_many_bytes(
     arguments: dict[str, Any], max_bytes: int
 ) -> None:
-    left, _ = Redaction({}, max_bytes).redacted("pay", arguments)
+    left = Redaction({}, max_bytes).redacted(("pay",), arguments)
     text = json.dumps(left, allow_nan=False)
     assert len(text) <= max_bytes
     assert "\\u0000" not in text
@@ -187,3 +191,45 @@ def test_an_error_that_repeats_a_secret_does_not_tell_it() -> None:
     assert without("a is a", ["a", None, True]) == "a is a"
     assert without("1234 is short", [1234]) == f"{HIDDEN} is short"
     assert without("anything", [[str(n) for n in range(101)]]) == HIDDEN
+
+
+def test_an_error_tells_no_secret_that_was_not_kept_for_want_of_room() -> None:
+    arguments = {"note": ["a word " * 60] * 9, "login": {"password": "hunter22"}}
+    record = recorded(served(arguments=arguments, error="Not hunter22."), PLAIN)
+    assert "login" not in record.fields["arguments"]
+    assert record.fields["error"] == f"Not {HIDDEN}."
+
+
+def test_an_error_tells_no_part_of_a_long_secret_nor_another_spelling() -> None:
+    pem = "\n".join(f"line {n} of a 'key' \u00e9" for n in range(500))
+    for error in (pem, repr(pem), json.dumps(pem), f"No such key: {pem!r}."):
+        record = recorded(served(arguments={"secret": pem}, error=error), PLAIN)
+        assert HIDDEN in record.fields["error"]
+        assert "line" not in record.fields["error"]
+
+
+def test_what_a_long_name_says_in_its_last_part_counts() -> None:
+    key = "x" * 200 + "password"
+    assert kept({key: "hunter22"}) == {key[:100]: HIDDEN}
+    assert secrets({key: "hunter22"}) == ["hunter22"]
+
+
+def test_secrets_are_found_in_what_is_deep_or_cyclic() -> None:
+    deep: dict[str, Any] = {"pin": 1234}
+    for _ in range(60):
+        deep = {"in": [deep]}
+    deep["self"] = deep
+    assert secrets(deep) == [1234]
+
+
+def test_a_rule_counts_for_what_is_known_by_several_names() -> None:
+    rules = Redaction({"transfer": ["iban"]}, 2048)
+    arguments = {"iban": "DE1"}
+    assert rules.redacted(("pay_rent", "transfer"), arguments) == {"iban": HIDDEN}
+    assert rules.redacted(("pay_rent",), arguments) == arguments
+
+
+def test_all_rules_count_where_nothing_was_found_of_that_name() -> None:
+    rules = Redaction({"transfer": ["iban"]}, 2048)
+    record = recorded(served("Transfer", arguments={"iban": "DE1"}, known_as=()), rules)
+    assert record.fields["arguments"] == {"iban": HIDDEN}

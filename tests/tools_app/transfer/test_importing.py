@@ -27,6 +27,9 @@ from tools_app.transfer.importing import (
     preview,
 )
 
+WRONG_LISTS: list[Any] = [[["username"]], [{}], [None], {"username": 1}, 7]
+QUERY: Json = {"model": "auth.User", "shown_fields": ["username"], "page_size": 5}
+
 
 def items(*entries: Json) -> list[Item]:
     return read(file(*entries))
@@ -172,6 +175,18 @@ async def test_clients_see_what_was_imported(here: Shelf, served: Any) -> None:
             },
             "spec.shown_fields: password looks like a secret",
         ),
+        *(
+            (
+                {
+                    **PRESET,
+                    "source": "query",
+                    "spec": {**QUERY, name: wrong},
+                },
+                f"spec.{name}: Give a list of words.",
+            )
+            for name in ("shown_fields", "filters", "search_fields", "ordering")
+            for wrong in WRONG_LISTS
+        ),
     ],
 )
 def test_one_bad_entry_and_nothing_is_imported(
@@ -190,7 +205,7 @@ def test_code_and_what_was_made_do_not_take_each_others_place(here: Shelf) -> No
 
 
 def test_what_was_made_can_become_of_another_kind(here: Shelf) -> None:
-    spec = {"model": "auth.User", "shown_fields": ["username"], "page_size": 5}
+    spec = QUERY
     imported(PRESET)
     done = imported({**PRESET, "source": "query", "spec": spec})
     assert done == {"count_open": ("changed", ("source", "spec"))}
