@@ -42,6 +42,7 @@ const DOORS: Record<Door, string> = {
 
 async function freshToken({ refused }: { refused: boolean }): Promise<string> {
   const response = await fetch(refused ? "/my/token/?anew" : "/my/token/");
+  if (response.status === 403) throw new HttpError(403, "nobody is logged in");
   const { token }: { token: string } = await response.json();
   return token;
 }
@@ -71,6 +72,7 @@ function answer(
   { signal }: { signal: AbortSignal },
 ): ElicitationAnswer {
   if (signal.aborted) return { action: "cancel" };
+  if (mode === undefined) throw new McpError(-32602, "a question of old");
   if (mode === "url" && url !== undefined)
     return { action: confirm(`${message} ${url}`) ? "accept" : "decline" };
   const names = Object.keys(requestedSchema?.properties ?? {});
