@@ -79,7 +79,8 @@ ensure_node_modules() { # directory, the directory of package.json and its lock
   rm -rf "$directory"
   mkdir -p "$directory"
   cp "$source/package.json" "$source/package-lock.json" "$directory/"
-  npm ci --prefix "$directory" --no-audit --no-fund --loglevel=error >&2 ||
+  # From within: npm takes a directory behind a link for another package.
+  (cd "$directory" && npm ci --no-audit --no-fund --loglevel=error >&2) ||
     fail "npm could not install $source."
   mark_made "$directory" "$source/package-lock.json"
 }

@@ -30,12 +30,14 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """A snapshot, and why rows are not in it: by their primary keys, in words.
+    """A snapshot, the rows that it was made of, and why some of these are not in it:
+    by their primary keys, in words.
 
     ``look_up`` finds what of it is the code's.
     """
 
     snapshot: Snapshot
+    rows: tuple[CatalogueEntry, ...]
     broken: Mapping[int, str]
     look_up: Lookup
 
@@ -54,7 +56,7 @@ def build(read: Read, code: Iterable[Entry]) -> Built:
         place(row) for row in read.rows if row.visibility == Visibility.UNLISTED
     }
     snapshot = Snapshot(read.number, building.entries, unlisted)
-    return Built(snapshot, building.broken, look_up)
+    return Built(snapshot, read.rows, building.broken, look_up)
 
 
 class _Building:
@@ -86,13 +88,22 @@ class _Building:
     def _put(self, row: CatalogueEntry, entry: Callable[[], Entry]) -> None:
         """Add an entry, or say why not: the others are to be served."""
         kind, key = place(row)
-        try:
-            self.entries[kind][key] = entry()
-        except ValueError as error:
-            self.broken[row.pk] = str(error)
-        except Exception:
-            logger.exception("The entry %s of %s cannot be built.", key, kind)
-            self.broken[row.pk] = "It failed in a way that is in the log."
+        built = attempt(row, entry)
+        if isinstance(built, str):
+            self.broken[row.pk] = built
+        else:
+            self.entries[kind][key] = built
+
+
+def attempt(row: CatalogueEntry, entry: Callable[[], Entry]) -> Entry | str:
+    """Return the entry that a row is; or, in plain words, why it is none."""
+    try:
+        return entry()
+    except ValueError as error:
+        return str(error)
+    except Exception:
+        logger.exception("The entry %s of %s cannot be built.", row.key, row.kind)
+        return "It failed in a way that is in the log."
 
 
 def place(row: CatalogueEntry) -> Place:

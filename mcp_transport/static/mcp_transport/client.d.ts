@@ -92,9 +92,12 @@ export interface Options {
    * The bearer token, or a function that gives one. It is called before each HTTP
    * request. When the server refuses a token it is called once more with
    * `{refused: true}`; if it then gives another one, the request is sent again.
+   * When it throws it is asked again later, as where the server cannot be reached;
+   * unless what it throws is an error of this module, which counts as what it says.
    */
   token?: string | ((why: { refused: boolean }) => string | Promise<string>);
-  /** WebSocket: gives a new ticket for each connection, as POST /api/tickets/ does. */
+  /** WebSocket: gives a new ticket for each connection, as POST /api/tickets/ does.
+   * What it throws is taken as that of `token`. */
   ticket?: () => string | Promise<string>;
   /** More headers for each HTTP request, such as a CSRF token. */
   headers?: Record<string, string> | (() => Record<string, string>);
@@ -176,7 +179,7 @@ export interface ListenOptions {
    * back after a connection broke: what changed meanwhile may have gone unheard.
    */
   ongranted?: (granted: Wanted) => void;
-  /** Hears why it ended, if not by `close()`. */
+  /** Hears why it ended, if not by a `close()` of the page. */
   onend?: (error: Error) => void;
   signal?: AbortSignal;
 }
@@ -268,6 +271,7 @@ export class Client {
 
 /** A JSON-RPC error: the server's answer to a request. */
 export class McpError extends Error {
+  constructor(code: number, message: string, data?: any, retryAfterMs?: number);
   readonly code: number;
   readonly data: any;
   /** When the server wants to be asked again; undefined if it does not say. */
@@ -276,6 +280,11 @@ export class McpError extends Error {
 
 /** The server, or something before it, refused a request by the rules of HTTP. */
 export class HttpError extends Error {
+  constructor(
+    status: number,
+    message: string,
+    told?: { retryAfterMs?: number; wwwAuthenticate?: string | null },
+  );
   readonly status: number;
   /** From Retry-After; undefined without it. */
   readonly retryAfterMs: number | undefined;

@@ -44,11 +44,11 @@ export class Client {
   #subscriptions;
   /** @type {Set<Share>} */
   #shares = new Set();
-  /** Without a session: the streams behind `subscribe`. @type {Map<string, Subscription>} */
-  #streams = new Map();
+  /** What `subscribe` has made, or makes just now. @type {Map<string, Promise<Subscription>>} */
+  #watches = new Map();
   /** @type {Map<string, import("./client/headers.js").ParamHeader[]>} */
   #paramHeaders = new Map();
-  /** @type {string | undefined} */
+  /** @type {import("./client").LogLevel | undefined} */
   #logLevel;
 
   /**
@@ -228,18 +228,39 @@ export class Client {
 
   /** @param {string} uri */
   async subscribe(uri) {
-    if (this.stateful) return await this.#subscriptions.add(uri);
-    if (this.#streams.has(uri)) return;
-    const heard = { onchange: () => {} }; // it is told as any notification
-    this.#streams.set(uri, await this.listen({ resourceSubscriptions: [uri] }, heard));
+    const known = this.#watches.get(uri);
+    if (known !== undefined) return void (await known);
+    const watch = this.#watch(uri);
+    this.#watches.set(uri, watch);
+    try {
+      await watch;
+    } catch (error) {
+      if (this.#watches.get(uri) === watch) this.#watches.delete(uri);
+      throw error;
+    }
+  }
+
+  /**
+   * @param {string} uri
+   * @returns {Promise<Subscription>}
+   */
+  async #watch(uri) {
+    if (this.stateful) {
+      await this.#subscriptions.add(uri);
+      return { close: () => this.#subscriptions.remove(uri) };
+    }
+    const hearing = {
+      onchange: () => {}, // it is told as any notification
+      onend: () => this.#watches.delete(uri),
+    };
+    return await this.listen({ resourceSubscriptions: [uri] }, hearing);
   }
 
   /** @param {string} uri */
   async unsubscribe(uri) {
-    if (this.stateful) return await this.#subscriptions.remove(uri);
-    const stream = this.#streams.get(uri);
-    this.#streams.delete(uri);
-    await stream?.close();
+    const watch = this.#watches.get(uri);
+    this.#watches.delete(uri);
+    await (await watch)?.close();
   }
 
   /**
@@ -258,20 +279,20 @@ export class Client {
       ).begin();
     }
     const share = new Share(this.#connection, this.#subscriptions, wanted, options);
-    await share.begin();
     this.#shares.add(share);
+    share.over.addEventListener("abort", () => this.#shares.delete(share));
+    await share.begin();
     return { close: () => share.close() };
   }
 
   /** Make again in a new session what the old one had. */
   async #restore() {
     if (!this.stateful) return;
-    if (this.#logLevel !== undefined)
-      await this.setLogLevel(/** @type {any} */ (this.#logLevel));
-    await this.#subscriptions.restore();
-    for (const share of this.#shares) {
-      if (share.isOver) this.#shares.delete(share);
-      else share.renewed();
+    try {
+      if (this.#logLevel !== undefined) await this.setLogLevel(this.#logLevel);
+      await this.#subscriptions.restore();
+    } finally {
+      for (const share of this.#shares) share.renewed();
     }
   }
 

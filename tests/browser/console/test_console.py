@@ -308,24 +308,6 @@ async def test_copies_hold_the_token_only_where_that_was_ticked(
     await expect(dialog).to_contain_text(bearer)
 
 
-async def test_a_login_opens_a_websocket_by_a_ticket(
-    console: Console,
-) -> None:
-    page = console.page
-    await page.goto(f"{console.origin}/admin/login/?next=/console/")
-    await page.get_by_label("Username").fill("grace")
-    await page.get_by_label("Password").fill("hopper")
-    await page.keyboard.press("Enter")
-    await page.get_by_label("grace, by my login here").check()
-    await expect(page.get_by_label("Door")).to_have_value("websocket")
-    await expect(page.get_by_label("Token", exact=True)).to_be_hidden()
-    await page.get_by_role("button", name="Connect", exact=True).click()
-    await console.state("Connected")
-    await console.choose("add")
-    await console.call(a="2", b="2")
-    await console.result("4")
-
-
 async def test_changes_are_seen_as_they_happen(console: Console, bearer: str) -> None:
     page = console.page
     await console.connect(bearer)

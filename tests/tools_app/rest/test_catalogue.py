@@ -76,6 +76,9 @@ def test_everything_is_listed_with_its_rights(root: User) -> None:
         "scope": "tools:call:refund",
         "permission": "tools_app.view_token",
         "tags": ["admin", "orders"],
+        "status": "on",
+        "reason": None,
+        "visibility": "listed",
         "usable": True,
     }
     assert entries["letter"]["scope"] == "letters"

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
+from django.db import OperationalError
 from django.test import Client
 
 from tests.tools_app.catalogue.conftest import rows as rows
@@ -15,7 +16,8 @@ from tools_app.models import CatalogueEntry
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-TOOL = "/api/catalogue/tools/count_orders/"
+LIST = "/api/catalogue/"
+TOOL = f"{LIST}tools/count_orders/"
 
 Rows = dict[str, CatalogueEntry]
 
@@ -144,3 +146,59 @@ def test_a_page_elsewhere_cannot_change_it(rows: Rows) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(User.objects.create_superuser("root"))
     assert patch(client, enabled=False).status_code == 403
+
+
+def listed(client: Client, query: str = "") -> list[tuple[str, str]]:
+    response = client.get(f"{LIST}?{query}")
+    assert response.status_code == 200, response.content
+    return [(entry["key"], entry["status"]) for entry in response.json()["results"]]
+
+
+def test_the_list_has_what_is_switched_off(rows: Rows, steering: Client) -> None:
+    before = steering.get(LIST).json()["count"]
+    patch(steering, enabled=False)
+    patch(steering, "/api/catalogue/resources/shop://hours/", enabled=False)
+    assert steering.get(LIST).json()["count"] == before
+    off = [("shop://hours", "off"), ("count_orders", "off")]
+    assert listed(steering, "status=off") == off
+    assert listed(steering, "status=off&page_size=1&page=2") == off[1:]
+    assert listed(steering, "status=off&kind=tools") == off[1:]
+    assert ("slow", "on") in listed(steering, "status=on")
+    assert listed(steering, "ordering=status&page_size=2&kind=tools")[0] == off[1]
+    (told,) = steering.get(f"{LIST}?status=off&kind=tools").json()["results"]
+    assert (told["scope"], told["usable"]) == ("tools:call:count_orders", False)
+    assert steering.get(f"{LIST}?status=away").status_code == 400
+
+
+def test_the_list_says_why_an_entry_is_not_servable(
+    rows: Rows, steering: Client
+) -> None:
+    CatalogueEntry.objects.create(kind="tools", key="lost", source="gone")
+    (told,) = steering.get(f"{LIST}?status=broken").json()["results"]
+    assert (told["key"], told["scope"]) == ("lost", None)
+    assert told["reason"] == 'There is no kind of entry "gone" any more.'
+
+
+def test_what_is_off_is_listed_to_those_who_may_view_it(
+    rows: Rows, steering: Client
+) -> None:
+    patch(steering, enabled=False)
+    vera = Client()
+    user = User.objects.create_user("vera", is_staff=True)
+    vera.force_login(user)
+    assert "count_orders" not in dict(listed(vera))
+    assert listed(vera, "status=off") == []
+    user.user_permissions.add(Permission.objects.get(codename="view_catalogueentry"))
+    assert dict(listed(vera))["count_orders"] == "off"
+
+
+def test_a_database_that_is_away_is_said_to_be(
+    rows: Rows, steering: Client, served: ShopCatalogue, monkeypatch: Any
+) -> None:
+    def fail() -> None:
+        raise OperationalError("the password of the database is …")
+
+    monkeypatch.setattr(served, "current", fail)
+    response = steering.get(LIST)
+    assert response.status_code == 503
+    assert response.json() == {"detail": "The catalogue cannot be read at the moment."}

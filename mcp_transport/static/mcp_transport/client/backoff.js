@@ -5,6 +5,8 @@
 
 const FIRST_MS = 500;
 const MOST_MS = 30_000;
+// What lasted so long did not fail, whatever it ended by.
+export const LASTING_MS = 10_000;
 
 export class Backoff {
   #firstMs;

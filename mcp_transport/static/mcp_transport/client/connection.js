@@ -4,7 +4,7 @@
  * Spec: 2025-11-25 basic/lifecycle, basic/transports #session-management.
  */
 
-import { Backoff, untilWorthTrying } from "./backoff.js";
+import { Backoff, LASTING_MS, untilWorthTrying } from "./backoff.js";
 import { report, tell } from "./callbacks.js";
 import { Call } from "./calls.js";
 import { ClosedError, isFinal } from "./errors.js";
@@ -38,6 +38,9 @@ export class Connection {
   #lostMeanwhile;
   /** @type {Promise<void> | undefined} */
   #renewing;
+  #openedAtMs = 0;
+  /** How often in a row a session could not be made, or did not last. */
+  #failed = 0;
   /** What is away for the moment. @type {Set<object>} */
   #broken = new Set();
   /** What is to be told when nothing is away any more. @type {StateDetail} */
@@ -109,6 +112,7 @@ export class Connection {
       this.#isOpening = false;
     }
     if (this.#lostMeanwhile !== undefined) throw this.#lostMeanwhile;
+    this.#openedAtMs = Date.now();
   }
 
   /** Find out whether the session is there: if not, the door says so. */
@@ -143,15 +147,21 @@ export class Connection {
    */
   async #renew(error) {
     this.#broken.clear();
-    for (let failed = 0; ; failed += 1) {
-      const delayMs = this.#backoff.delayMs(failed, retryAfterMs(error));
-      this.broke(this, { error: asError(error), attempt: failed, delayMs });
+    if (Date.now() - this.#openedAtMs > LASTING_MS) this.#failed = 0;
+    for (;;) {
+      if (this.#backoff.isSpent(this.#failed)) {
+        await this.close(error);
+        throw error;
+      }
+      const delayMs = this.#backoff.delayMs(this.#failed, retryAfterMs(error));
+      this.broke(this, { error: asError(error), attempt: this.#failed, delayMs });
       await untilWorthTrying(delayMs, this.closed);
+      this.#failed += 1; // also if it succeeds: until it has lasted
       try {
         return await this.#establish(this.revision?.name ?? "auto");
       } catch (next) {
         this.closed.throwIfAborted();
-        if (isFinal(next) || this.#backoff.isSpent(failed + 1)) {
+        if (isFinal(next)) {
           await this.close(next);
           throw next;
         }
@@ -161,7 +171,7 @@ export class Connection {
   }
 
   async #renewed() {
-    await this.restore().catch(report);
+    await this.restore().catch((error) => this.closed.aborted || report(error));
     if (this.#renewing === undefined) this.mended(this, { renewed: true });
   }
 

@@ -7,7 +7,7 @@
  */
 
 import { Backoff, sleep } from "./backoff.js";
-import { tell } from "./callbacks.js";
+import { report, tell } from "./callbacks.js";
 import { Calls } from "./calls.js";
 import { TimeoutError, isFinal } from "./errors.js";
 import { Questions } from "./questions.js";
@@ -195,7 +195,8 @@ export class Exchange {
       try {
         return await this.#door.send(response, { signal });
       } catch (error) {
-        if (isFinal(error) || this.#backoff.isSpent(failed + 1)) return;
+        if (signal.aborted) return;
+        if (isFinal(error) || this.#backoff.isSpent(failed + 1)) return report(error);
         await sleep(this.#backoff.delayMs(failed), signal).catch(() => {});
       }
     }

@@ -39,7 +39,8 @@ export function repeatedHeaders({ method, params }) {
   if (version === undefined) return {};
   /** @type {Record<string, string>} */
   const headers = { "MCP-Protocol-Version": version, "Mcp-Method": method };
-  const name = params[NAMED[method]];
+  const member = NAMED[method];
+  const name = member === undefined ? undefined : params[member];
   if (name !== undefined) headers["Mcp-Name"] = encodeValue(String(name));
   return headers;
 }

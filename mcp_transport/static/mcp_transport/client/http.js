@@ -6,6 +6,7 @@
  */
 
 import { tell, valueOf } from "./callbacks.js";
+import { credentialFrom } from "./credentials.js";
 import { ConnectionLostError, HttpError, McpError, ProtocolError } from "./errors.js";
 import { STATELESS_ERRORS } from "./revisions.js";
 
@@ -24,6 +25,7 @@ import { STATELESS_ERRORS } from "./revisions.js";
 const UNREACHABLE =
   "the server cannot be reached, or does not let this page read its replies";
 const HIDDEN = "…";
+const LOOPBACK = /^(localhost|.+\.localhost|127\.[0-9.]+|\[::1\])$/;
 
 export class Http {
   #door;
@@ -50,10 +52,10 @@ export class Http {
    */
   async fetch(url, sending) {
     const { token } = this.#options;
-    const first = await valueOf(token, { refused: false });
+    const first = await credentialFrom(token, { refused: false });
     const response = await this.#fetch(url, sending, first);
     if (response.status !== 401 || typeof token !== "function") return response;
-    const second = await token({ refused: true });
+    const second = await credentialFrom(token, { refused: true });
     if (second === first) return response;
     await response.body?.cancel();
     return await this.#fetch(url, sending, second);
@@ -74,6 +76,8 @@ export class Http {
         ? headers
         : { ...headers, "Content-Type": "application/json" };
     if (message !== undefined) this.#show(url, method, typed, secret, message);
+    // Asked before: who loses the net while a request is under way has sent it.
+    const mayHaveRun = !isCutOff(url);
     try {
       return await fetch(url, {
         method,
@@ -86,7 +90,6 @@ export class Http {
       });
     } catch (error) {
       signal.throwIfAborted();
-      const mayHaveRun = globalThis.navigator?.onLine !== false;
       throw new ConnectionLostError(UNREACHABLE, { mayHaveRun, cause: error });
     }
   }
@@ -149,6 +152,16 @@ export class Http {
       ...meta,
     });
   }
+}
+
+/**
+ * Tell whether nothing that is sent can arrive: there is no network. A server on the
+ * same machine is reached without one.
+ *
+ * @param {URL} url
+ */
+function isCutOff({ hostname }) {
+  return globalThis.navigator?.onLine === false && !LOOPBACK.test(hostname);
 }
 
 /** @param {unknown} id */

@@ -6,10 +6,10 @@
  * #subscriptions.
  */
 
-import { Backoff, untilWorthTrying } from "./backoff.js";
+import { Backoff, LASTING_MS, untilWorthTrying } from "./backoff.js";
 import { tell } from "./callbacks.js";
 import { asError } from "./connection.js";
-import { ConnectionLostError, isFinal } from "./errors.js";
+import { ClosedError, ConnectionLostError, isFinal } from "./errors.js";
 
 /** @typedef {import("../client").ListenOptions} ListenOptions */
 /** @typedef {import("../client").Subscription} Subscription */
@@ -23,9 +23,8 @@ const LISTS = [
   ["promptsListChanged", "prompts", "notifications/prompts/list_changed"],
   ["resourcesListChanged", "resources", "notifications/resources/list_changed"],
 ];
+const SUBSCRIBE = "resources/subscribe";
 const UPDATED = "notifications/resources/updated";
-// A stream that lasted so long did not fail, whatever it ended by.
-const LASTING_MS = 10_000;
 
 /** One stream of `subscriptions/listen`, and those that come after it. */
 export class Stream {
@@ -73,7 +72,8 @@ export class Stream {
       this.#run(granted, () => hasBegun, ending).catch((error) => {
         this.#connection.mended(this);
         if (!hasBegun) reject(error);
-        else if (!ending.aborted) tell(onend, asError(error));
+        else if (!this.#over.signal.aborted && !signal?.aborted)
+          tellEnd(onend, error);
       });
     });
   }
@@ -130,11 +130,25 @@ export class Stream {
   }
 }
 
-/** What a session has subscribed to, and how many want it. */
+/**
+ * Say why hearing ended; that the page closed the client itself it need not hear.
+ *
+ * @param {ListenOptions["onend"]} onend
+ * @param {unknown} error
+ */
+function tellEnd(onend, error) {
+  const why = error instanceof ClosedError ? error.cause : error;
+  if (why !== undefined) tell(onend, asError(why));
+}
+
+/**
+ * What a session has subscribed to, and how many want it. Whoever comes while it is
+ * subscribed to waits for the same request.
+ */
 export class Subscriptions {
   #requests;
-  /** @type {Map<string, number>} */
-  #counts = new Map();
+  /** @type {Map<string, {count: number, made: Promise<unknown>}>} */
+  #known = new Map();
 
   /** @param {Requests} requests */
   constructor(requests) {
@@ -143,23 +157,38 @@ export class Subscriptions {
 
   /** @param {string} uri */
   async add(uri) {
-    const count = this.#counts.get(uri) ?? 0;
-    if (count === 0) await this.#requests.send("resources/subscribe", { uri });
-    this.#counts.set(uri, count + 1);
+    const made = this.#known.get(uri)?.made ?? this.#requests.send(SUBSCRIBE, { uri });
+    const known = this.#known.get(uri) ?? { count: 0, made };
+    known.count += 1;
+    this.#known.set(uri, known);
+    try {
+      await made;
+    } catch (error) {
+      if (this.#known.get(uri) === known) this.#known.delete(uri);
+      throw error;
+    }
   }
 
   /** @param {string} uri */
   async remove(uri) {
-    const count = this.#counts.get(uri) ?? 0;
-    if (count > 1) return void this.#counts.set(uri, count - 1);
-    this.#counts.delete(uri);
-    if (count === 1) await this.#requests.send("resources/unsubscribe", { uri });
+    const known = this.#known.get(uri);
+    if (known === undefined) return;
+    known.count -= 1;
+    if (known.count > 0) return;
+    this.#known.delete(uri);
+    await this.#requests.send("resources/unsubscribe", { uri });
   }
 
-  /** Subscribe again, in a new session. */
+  /** Subscribe again, in a new session. Rejects with AggregateError where it may not. */
   async restore() {
-    for (const uri of this.#counts.keys())
-      await this.#requests.send("resources/subscribe", { uri });
+    const made = Array.from(this.#known.keys(), (uri) =>
+      this.#requests.send(SUBSCRIBE, { uri }),
+    );
+    const refused = (await Promise.allSettled(made)).flatMap((one) =>
+      one.status === "rejected" ? [one.reason] : [],
+    );
+    if (refused.length > 0)
+      throw new AggregateError(refused, "a subscription could not be made again");
   }
 }
 
@@ -199,9 +228,10 @@ export class Share {
       await this.close().catch(() => {}); // of what was subscribed to
       throw error;
     }
-    signal?.addEventListener("abort", () => this.close().catch(() => {}), {
-      signal: this.#over.signal,
-    });
+    const ending = { signal: this.over };
+    const { closed } = this.#connection;
+    signal?.addEventListener("abort", () => this.close().catch(() => {}), ending);
+    closed.addEventListener("abort", () => this.#lost(closed.reason), ending);
     tell(ongranted, this.#granted);
   }
 
@@ -210,8 +240,15 @@ export class Share {
     tell(this.#options.ongranted, this.#granted);
   }
 
-  get isOver() {
-    return this.#over.signal.aborted;
+  /** @param {unknown} error why the client is closed */
+  #lost(error) {
+    this.#over.abort();
+    tellEnd(this.#options.onend, error);
+  }
+
+  /** Aborted when it has ended. */
+  get over() {
+    return this.#over.signal;
   }
 
   /** @param {string} method @param {import("../client").JsonObject} params */
@@ -223,7 +260,7 @@ export class Share {
   };
 
   async close() {
-    if (this.isOver) return;
+    if (this.over.aborted) return;
     this.#over.abort();
     this.#connection.exchange.listeners.delete(this.#hear);
     if (this.#connection.closed.aborted) return;

@@ -6,7 +6,8 @@
  * docs/transports.md #websocket has the rules and the close codes.
  */
 
-import { tell, valueOf } from "./callbacks.js";
+import { tell } from "./callbacks.js";
+import { credentialFrom } from "./credentials.js";
 import { Unanswered } from "./door.js";
 import { ConnectionLostError, ProtocolError, SocketError } from "./errors.js";
 import { messagesIn } from "./http.js";
@@ -62,10 +63,10 @@ export class WebSocketDoor {
 
   /** Return the subprotocol that lets us in: a ticket's before a token's. */
   async #credential() {
-    const ticket = await valueOf(this.#options.ticket);
+    const ticket = await credentialFrom(this.#options.ticket);
     if (ticket !== undefined)
       return [ticket.startsWith(TICKET) ? ticket : TICKET + ticket];
-    const token = await valueOf(this.#options.token, { refused: false });
+    const token = await credentialFrom(this.#options.token, { refused: false });
     return token === undefined ? [] : [TOKEN + token];
   }
 

@@ -7,11 +7,12 @@ const MOST_LINES = 300;
 
 export class Activity {
   constructor() {
-    this.list = el("ol", { class: "mcp-lines", role: "log", "aria-label": "What happened", tabindex: 0 });
+    this.list = el("ol", { class: "mcp-lines", tabindex: 0 });
+    const spoken = el("div", { role: "log", "aria-label": "What happened" }, this.list);
     this.empty = el("p", { class: "mcp-help" }, "Log messages and notifications appear here.");
     const clear = button("Clear", () => this.clear(), { class: "mcp-button mcp-quiet" });
     this.toolbar = el("div", { class: "mcp-toolbar" }, clear);
-    this.element = el("div", { class: "mcp-activity" }, this.toolbar, this.empty, this.list);
+    this.element = el("div", { class: "mcp-activity" }, this.toolbar, this.empty, spoken);
   }
 
   /** @param {import("../client").LogMessage} message */

@@ -1,5 +1,7 @@
 // Where to connect to, by which door, and as whom. The form itself is in the page.
 
+import { HttpError } from "../client.js";
+
 const KEPT_TOKEN = "mcp-console-token";
 
 /** The storage of this tab; undefined where the browser has none for us. */
@@ -102,7 +104,7 @@ export class ConnectForm {
       headers: { "X-CSRFToken": csrf, Accept: "application/json" },
     });
     const answer = await response.json().catch(() => ({}));
-    if (!response.ok) throw new Error(answer.detail ?? `No ticket: HTTP ${response.status}`);
+    if (!response.ok) throw new HttpError(response.status, answer.detail ?? `No ticket: HTTP ${response.status}`);
     return answer.ticket;
   }
 

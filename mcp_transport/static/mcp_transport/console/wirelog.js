@@ -20,9 +20,9 @@ export class WireLog {
     this.dropped = 0;
     this.asked = new Map(); // what was asked in each direction, by id
     const spoken = { role: "log", "aria-label": "Messages on the wire", "aria-live": "off" };
-    this.list = el("ol", { class: "mcp-wire", tabindex: 0, ...spoken });
+    this.list = el("ol", { class: "mcp-wire", tabindex: 0 });
     this.count = el("span", { class: "mcp-count" });
-    this.element = el("div", { class: "mcp-wirelog" }, this.tools(), this.list);
+    this.element = el("div", { class: "mcp-wirelog" }, this.tools(), el("div", spoken, this.list));
     this.tell();
   }
 

@@ -1,0 +1,158 @@
+"""How a client comes back: with what credential, how often, and to what."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from mcp_transport.protocol.revisions import LATEST, LATEST_STATEFUL
+from tests.browser.conftest import Visitor, issue_ticket
+from tests.browser.line import Line
+from tests.serving import Served
+
+SESSION = {"revision": LATEST_STATEFUL.name, "backoff": {"firstMs": 100}}
+NO_SESSION = {"revision": LATEST.name, "backoff": {"firstMs": 100}}
+
+
+async def connect(visitor: Visitor, url: str, **options: Any) -> None:
+    came = await visitor.connect(url, **options)
+    assert "error" not in came, came
+
+
+# Credentials that cannot be had for the moment.
+
+
+async def issue_by_page(visitor: Visitor, program: str) -> None:
+    """Let the page issue tickets as long as ``issuing`` says so."""
+    await visitor.js(
+        f"""
+        window.refusals = 0;
+        window.issuing = true;
+        window.issueTicket = async () => {{
+          if (issuing) return await issueRealTicket();
+          refusals += 1;
+          {program}
+        }};
+        """
+    )
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def issuing(visitor: Visitor, mortal: Served, token: str) -> None:
+    async def issue() -> str:
+        return await asyncio.to_thread(issue_ticket, mortal, token)
+
+    await visitor.page.expose_function("issueRealTicket", issue)
+
+
+async def test_a_ticket_that_cannot_be_fetched_is_asked_for_again(
+    visitor: Visitor, line: Line, issuing: None
+) -> None:
+    await issue_by_page(visitor, 'throw new TypeError("Failed to fetch");')
+    await connect(
+        visitor, f"{line.origin}/ws", door="websocket", ticketed=True, **NO_SESSION
+    )
+    await visitor.js("issuing = false")
+    await line.cut()
+    await visitor.until("refusals >= 2")
+    assert await visitor.js("return client.state") == "reconnecting"
+    told = (await visitor.heard("states"))[-1]["error"]
+    assert told["name"] == "ConnectionLostError"
+    assert told["cause"] == "TypeError: Failed to fetch"
+    await visitor.js("issuing = true")
+    assert await visitor.call("add", a=1, b=2) == "3"
+
+
+async def test_a_page_says_that_there_is_no_credential_any_more(
+    visitor: Visitor, line: Line, issuing: None
+) -> None:
+    await issue_by_page(visitor, 'throw new mcp.HttpError(403, "nobody");')
+    await connect(
+        visitor, f"{line.origin}/ws", door="websocket", ticketed=True, **NO_SESSION
+    )
+    await visitor.js("issuing = false")
+    await line.cut()
+    await visitor.until("heard.states.at(-1).state === 'closed'")
+    assert (await visitor.heard("states"))[-1]["error"]["status"] == 403
+    assert await visitor.js("return refusals") == 1
+
+
+async def test_a_call_waits_for_a_token_that_cannot_be_fetched(
+    visitor: Visitor, mortal: Served, token: str
+) -> None:
+    """The stream of the session as well: neither is a reason to give it up."""
+    await visitor.js(
+        """
+        window.fails = 0;
+        const [url, token, options] = args;
+        window.client = await mcp.Client.connect(url, {
+          ...options,
+          token: () => {
+            if (fails === 0) return token;
+            fails -= 1;
+            throw new TypeError("Failed to fetch");
+          },
+        });
+        """,
+        mortal.url,
+        token,
+        SESSION,
+    )
+    await visitor.js("fails = 3")
+    assert await visitor.call("add", a=1, b=2) == "3"
+    assert await visitor.js("return client.state") == "open"
+
+
+# Without a network.
+
+
+async def test_a_call_that_was_sent_before_the_network_went_may_have_run(
+    visitor: Visitor, line: Line, token: str
+) -> None:
+    await connect(visitor, f"{line.origin}/mcp", token=token, **NO_SESSION)
+    note = {"text": "before the net went", "delay_ms": 60_000}
+    await visitor.js("begin('noting', 'note_silently', args[0])", note)
+    while note["text"] not in await visitor.call("notes"):
+        pass
+    # No reply: else Chromium would repeat the request by itself.
+    line.is_down = True
+    await visitor.page.context.set_offline(True)
+    await line.cut()
+    came = await visitor.js("return await end('noting')")
+    assert came["error"]["name"] == "ConnectionLostError"
+    assert came["error"]["mayHaveRun"] is True
+
+
+@pytest.mark.parametrize(
+    ("host", "may_have_run"),
+    [("127.0.0.1", True), ("[::1]", True), ("localhost", True), ("far.test", False)],
+)
+async def test_without_a_network_nothing_reaches_another_machine(
+    visitor: Visitor, host: str, may_have_run: bool
+) -> None:
+    await visitor.page.context.set_offline(True)
+    came = await visitor.connect(f"http://{host}:9/mcp")
+    assert came["error"]["name"] == "ConnectionLostError"
+    assert came["error"]["mayHaveRun"] is may_have_run
+
+
+# Sessions that do not last.
+
+
+async def test_a_server_that_drops_everybody_is_not_asked_without_pause(
+    visitor: Visitor, line: Line, token: str
+) -> None:
+    backoff = {"firstMs": 50, "attempts": 4}
+    options = {"door": "websocket", "token": token, "revision": LATEST.name}
+    await connect(visitor, f"{line.origin}/ws", **options, backoff=backoff)
+    for _ in range(4):
+        await visitor.until("client.state === 'open'")
+        await line.cut()
+        await visitor.until("client.state !== 'open'")
+    await visitor.until("client.state !== 'reconnecting'")
+    told = await visitor.heard("states")
+    attempts = [it["attempt"] for it in told if it["state"] == "reconnecting"]
+    assert attempts == [0, 1, 2, 3]

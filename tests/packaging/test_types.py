@@ -1,0 +1,21 @@
+"""The types of the client for browsers, as the TypeScript compiler sees them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.peers import node_program, run
+
+HERE = Path(__file__).parent / "typescript"
+
+
+@pytest.mark.parametrize("project", ["tsconfig.json", "sources.tsconfig.json"])
+def test_the_compiler_has_nothing_to_say(project: str) -> None:
+    """Of a page that uses the published types, and of the sources behind them."""
+    checked = run(
+        [node_program("typescript", "tsc"), "-p", HERE / project], timeout_s=120
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert checked.stdout == ""
