@@ -135,6 +135,14 @@ def served(
         assert token not in server.said()
 
 
+@pytest.fixture(scope="session")
+def steady(desk: Desk, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The desk at a server that all may use whose lines break, or whose tokens end."""
+    log = tmp_path_factory.mktemp("steady") / "server.log"
+    with mcp_serve(APPLICATION, log, environ=desk.environ) as server:
+        yield server
+
+
 @pytest.fixture
 def mortal(desk: Desk, tmp_path: Path) -> Iterator[Served]:
     """The desk at a server of the test's own, to be stopped and started."""
@@ -144,9 +152,9 @@ def mortal(desk: Desk, tmp_path: Path) -> Iterator[Served]:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def line(mortal: Served) -> AsyncIterator[Line]:
-    """The line to ``mortal``."""
-    async with line_to(mortal.port) as laid:
+async def line(steady: Served) -> AsyncIterator[Line]:
+    """The line to ``steady``."""
+    async with line_to(steady.port) as laid:
         yield laid
 
 

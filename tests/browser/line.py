@@ -13,13 +13,15 @@ CHUNK_BYTES = 65_536
 
 class Line:
     """Passes everything on, until it is cut. ``limits`` are how many bytes of the
-    server each connection to come may carry before it is cut by itself.
+    server each connection to come may carry before it is cut by itself. While it
+    ``is_down`` whoever comes is ``turned_away``.
     """
 
     def __init__(self, server_port: int) -> None:
         self.port = 0
         self.limits: list[int] = []
         self.is_down = False
+        self.turned_away = asyncio.Event()
         self._server_port = server_port
         self._links: set[asyncio.Task[None]] = set()
 
@@ -42,7 +44,9 @@ class Line:
         try:
             # asyncio's server logs a cancelled task as one that failed.
             with suppress(asyncio.CancelledError, OSError):
-                if not self.is_down:
+                if self.is_down:
+                    self.turned_away.set()
+                else:
                     await self._carry(reader, writer)
         finally:
             self._links.discard(task)

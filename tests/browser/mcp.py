@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from typing import Annotated
 
 from pydantic import Field
@@ -28,6 +29,7 @@ NAME_SCHEMA = {
     "required": ["name"],
 }
 
+nudges: defaultdict[str, asyncio.Queue[None]] = defaultdict(asyncio.Queue)
 noted: list[str] = []
 cancelled: list[str] = []
 
@@ -67,20 +69,35 @@ async def wait(name: str) -> str:
 
 
 @tool
-async def note(ctx: Context, text: str, delay_ms: int = 0) -> str:
-    """Note something, report it, and take a while to say so."""
-    noted.append(text)
+async def note(ctx: Context, text: str) -> str:
+    """Note something and report it. The first time, wait for a nudge."""
     ctx.progress(1)
-    await asyncio.sleep(delay_ms / 1000)
+    return await note_silently(text)
+
+
+@tool
+async def note_silently(text: str) -> str:
+    """Note something. The first time, wait for a nudge."""
+    noted.append(text)
+    if noted.count(text) == 1:
+        await nudges[text].get()
     return f"noted {text}"
 
 
 @tool
-async def note_silently(text: str, delay_ms: int = 0) -> str:
-    """Note something, and say nothing for a while."""
-    noted.append(text)
-    await asyncio.sleep(delay_ms / 1000)
-    return f"noted {text}"
+async def strive(ctx: Context, name: str, times: int) -> str:
+    """Report each nudge, and be done with the last."""
+    for number in range(1, times + 1):
+        await nudges[name].get()
+        ctx.progress(number)
+    return f"done after {times}"
+
+
+@tool
+async def nudge(name: str) -> str:
+    """Let a call go on that waits for it."""
+    nudges[name].put_nowait(None)
+    return "nudged"
 
 
 @tool(read_only=True)

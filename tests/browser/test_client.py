@@ -11,6 +11,8 @@ from mcp_transport.protocol.revisions import LATEST, LATEST_STATEFUL
 from tests.browser.conftest import Visitor
 from tests.serving import Served
 
+# What a call waits for, unless told otherwise.
+TIMEOUT_MS = 60_000
 PATHS = {"streamable-http": "/mcp", "sse": "/sse", "websocket": "/ws"}
 
 
@@ -178,32 +180,25 @@ async def test_a_call_that_came_too_soon_is_made_again(
 async def test_a_user_may_take_longer_over_a_question_than_a_call_may(
     visitor: Visitor, served: Served, token: str, way: Way
 ) -> None:
+    await visitor.page.clock.install()
     await visitor.js(
         """
-        window.answered = new Promise((resolve) => {
-          window.slowly = async () => {
-            await new Promise((wake) => setTimeout(wake, 1500));
-            return { action: "decline" };
-          };
-        });
-        """
-    )
-    url = f"{served.origin}{PATHS[way.door]}"
-    text = await visitor.js(
-        """
         const [url, door, revision, token] = args;
-        const options = { door, revision, token, timeoutMs: 800, onelicit: slowly };
-        const client = await mcp.Client.connect(url, options);
-        const { content } = await client.callTool("order");
-        await client.close();
-        return content[0].text;
+        const onelicit = () => new Promise((resolve) => (window.answer = resolve));
+        const options = { door, revision, token, onelicit };
+        window.client = await mcp.Client.connect(url, options);
+        begin("ordering", "order", {});
         """,
-        url,
+        f"{served.origin}{PATHS[way.door]}",
         way.door,
         way.asked,
         token,
     )
-    assert text == "no order"
+    await visitor.until("window.answer")
+    await visitor.page.clock.fast_forward(2 * TIMEOUT_MS)
+    await visitor.js("answer({ action: 'decline' })")
+    came = await visitor.js("return await end('ordering')")
+    assert came["value"]["content"][0]["text"] == "no order"
 
 
 @each_way
@@ -225,18 +220,22 @@ async def test_a_call_that_is_given_up_is_cancelled_at_the_server(
 async def test_a_call_times_out_unless_it_reports(
     visitor: Visitor, served: Served, token: str, way: Way
 ) -> None:
+    await visitor.page.clock.install()
     await way.connect(visitor, served, token)
     name = f"late-{served.port}-{way.door}-{way.spoken}"
-    options = {"timeoutMs": 700}
-    count = {"upto": 8, "gap_ms": 200}
-    await visitor.js("begin('counting', 'count', ...args)", count, options)
-    await visitor.js("begin('waiting', 'wait', ...args)", {"name": name}, options)
+    strive = {"name": name, "times": 3}
+    await visitor.js("begin('striving', 'strive', args[0])", strive)
+    await visitor.js("begin('waiting', 'wait', { name: args[0] })", name)
+    await _until_noted(visitor, name)
+    for number in (1, 2, 3):
+        await visitor.page.clock.fast_forward(0.6 * TIMEOUT_MS)
+        await visitor.call("nudge", name=name)
+        await visitor.until("progressOf('striving').length === args[0]", number)
     assert (await visitor.js("return await end('waiting')"))["error"]["name"] == (
         "TimeoutError"
     )
-    counted = await visitor.js("return await end('counting')")
-    assert counted["progress"] == [1, 2, 3, 4, 5, 6, 7, 8]
-    assert counted["value"]["content"][0]["text"] == "counted to 8"
+    strove = await visitor.js("return await end('striving')")
+    assert strove["value"]["content"][0]["text"] == "done after 3"
     await _until_given_up(visitor, name)
 
 

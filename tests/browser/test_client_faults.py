@@ -12,7 +12,13 @@ import httpx
 import pytest
 
 from mcp_transport.protocol.revisions import LATEST, LATEST_STATEFUL
-from tests.browser.conftest import APPLICATION, Desk, Visitor, issue_ticket
+from tests.browser.conftest import (
+    APPLICATION,
+    BOUND_MS,
+    Desk,
+    Visitor,
+    issue_ticket,
+)
 from tests.browser.line import Line
 from tests.serving import Served, daphne
 
@@ -63,7 +69,7 @@ async def test_a_stream_that_is_cut_is_resumed_without_gap_or_double(
     visitor: Visitor, line: Line, token: str
 ) -> None:
     await connected(visitor, f"{line.origin}/mcp", token=token, **SESSION)
-    count = {"upto": UPTO, "gap_ms": 100}
+    count = {"upto": UPTO, "gap_ms": 50}
     await visitor.js("begin('counting', 'count', args[0])", count)
     for number in (3, 12, 25):
         await visitor.until("progressOf('counting').length >= args[0]", number)
@@ -73,7 +79,7 @@ async def test_a_stream_that_is_cut_is_resumed_without_gap_or_double(
 
 async def test_it_is_cut_at_any_byte(visitor: Visitor, line: Line, token: str) -> None:
     await connected(visitor, f"{line.origin}/mcp", token=token, **SESSION)
-    count = {"upto": UPTO, "gap_ms": 100}
+    count = {"upto": UPTO, "gap_ms": 50}
     await visitor.js("begin('counting', 'count', args[0])", count)
     # A reply that breaks before its first event id leaves nothing to resume from.
     await visitor.until("progressOf('counting').length >= 1")
@@ -84,7 +90,7 @@ async def test_it_is_cut_at_any_byte(visitor: Visitor, line: Line, token: str) -
 
 
 async def test_changes_that_happen_while_the_line_is_down_are_heard(
-    visitor: Visitor, line: Line, mortal: Served, token: str
+    visitor: Visitor, line: Line, steady: Served, token: str
 ) -> None:
     await connected(visitor, f"{line.origin}/mcp", token=token, **SESSION)
     await visitor.js("await client.subscribe('desk://stock')")
@@ -95,7 +101,7 @@ async def test_changes_that_happen_while_the_line_is_down_are_heard(
     line.is_down = True
     await line.cut()
     await visitor.until("heard.states.at(-1).state === 'reconnecting'")
-    await restock(mortal, token)
+    await restock(steady, token)
     line.is_down = False
     await visitor.until("heard.states.at(-1).state === 'open'")
     await visitor.until(f"{updated}.length === 2")
@@ -135,14 +141,14 @@ async def test_a_call_that_the_browser_repeats_is_not_run_twice(
 ) -> None:
     """Chromium sends a POST again by itself, where no reply had begun."""
     await connected(visitor, f"{line.origin}/mcp", token=token, **SESSION)
-    note = {"text": "silently", "delay_ms": 5000}
-    await visitor.js("begin('noting', 'note_silently', args[0])", note)
+    await visitor.js("begin('noting', 'note_silently', { text: 'silently' })")
     await _until_noted(visitor, "silently")
     await line.cut()
     came = await visitor.js("return await end('noting')")
     assert came["error"]["name"] == "ConnectionLostError"
     assert came["error"]["mayHaveRun"] is True
     assert (await visitor.call("notes")).count("silently") == 1
+    await visitor.call("nudge", name="silently")
 
 
 # What cannot be resumed.
@@ -152,8 +158,7 @@ async def test_without_a_session_a_call_that_may_have_run_is_not_sent_again(
     visitor: Visitor, line: Line, token: str
 ) -> None:
     await connected(visitor, f"{line.origin}/mcp", token=token, **NO_SESSION)
-    note = {"text": "once", "delay_ms": 5000}
-    await visitor.js("begin('noting', 'note', args[0])", note)
+    await visitor.js("begin('noting', 'note', { text: 'once' })")
     await visitor.until("progressOf('noting').length === 1")
     await line.cut()
     came = await visitor.js("return await end('noting')")
@@ -166,7 +171,7 @@ async def test_one_that_does_no_harm_is_sent_again(
     visitor: Visitor, line: Line, token: str
 ) -> None:
     await connected(visitor, f"{line.origin}/mcp", token=token, **NO_SESSION)
-    note = {"text": "twice", "delay_ms": 2000}
+    note = {"text": "twice"}
     await visitor.js("begin('noting', 'note', args[0], { idempotent: true })", note)
     await visitor.until("progressOf('noting').length === 1")
     await line.cut()
@@ -183,7 +188,9 @@ async def test_a_list_waits_until_the_server_is_back(
     line.is_down = True
     await line.cut()
     await visitor.js("window.listing = outcome(client.listTools())")
-    await asyncio.sleep(0.5)
+    line.turned_away.clear()
+    async with asyncio.timeout(BOUND_MS / 1000):
+        await line.turned_away.wait()
     line.is_down = False
     came = await visitor.js("return await listing")
     assert "add" in [tool["name"] for tool in came["value"]]
@@ -218,12 +225,12 @@ async def test_a_stream_of_changes_is_asked_for_again(
     "revision", [SESSION, NO_SESSION], ids=["session", "no-session"]
 )
 async def test_a_websocket_comes_back_with_another_ticket(
-    visitor: Visitor, line: Line, mortal: Served, token: str, revision: dict[str, Any]
+    visitor: Visitor, line: Line, steady: Served, token: str, revision: dict[str, Any]
 ) -> None:
     issued: list[str] = []
 
     async def issue() -> str:
-        issued.append(await asyncio.to_thread(issue_ticket, mortal, token))
+        issued.append(await asyncio.to_thread(issue_ticket, steady, token))
         return issued[-1]
 
     await visitor.page.expose_function("issueTicket", issue)
@@ -295,9 +302,9 @@ async def test_a_restart_is_not_noticed_without_a_session(
 
 
 async def test_a_session_that_ended_is_made_anew_for_the_next_call(
-    visitor: Visitor, mortal: Served, token: str
+    visitor: Visitor, steady: Served, token: str
 ) -> None:
-    await connected(visitor, mortal.url, token=token, **SESSION)
+    await connected(visitor, steady.url, token=token, **SESSION)
     first = await visitor.js("return client.sessionId")
     await visitor.js(
         """
@@ -306,7 +313,7 @@ async def test_a_session_that_ended_is_made_anew_for_the_next_call(
         const headers = { Authorization, "Mcp-Session-Id": client.sessionId };
         await fetch(url, { method: "DELETE", headers });
         """,
-        mortal.url,
+        steady.url,
         token,
     )
     assert await visitor.call("add", a=1, b=2) == "3"
@@ -321,20 +328,20 @@ async def test_a_session_that_ended_is_made_anew_for_the_next_call(
     ("door", "path"), [("streamable-http", "/mcp"), ("sse", "/sse")]
 )
 async def test_a_wrong_token_is_told_with_the_challenge(
-    visitor: Visitor, mortal: Served, door: str, path: str
+    visitor: Visitor, steady: Served, door: str, path: str
 ) -> None:
     wrong = "mcp_wrong"
-    came = await visitor.connect(f"{mortal.origin}{path}", door=door, token=wrong)
+    came = await visitor.connect(f"{steady.origin}{path}", door=door, token=wrong)
     assert (came["error"]["name"], came["error"]["status"]) == ("HttpError", 401)
     assert wrong not in str(came)
 
 
 async def test_a_ticket_that_was_spent_opens_nothing(
-    visitor: Visitor, mortal: Served, token: str
+    visitor: Visitor, steady: Served, token: str
 ) -> None:
-    ticket = await asyncio.to_thread(issue_ticket, mortal, token)
+    ticket = await asyncio.to_thread(issue_ticket, steady, token)
     await visitor.page.expose_function("issueTicket", lambda: ticket)
-    url = f"{mortal.origin}/ws"
+    url = f"{steady.origin}/ws"
     await connected(visitor, url, door="websocket", ticketed=True)
     came = await visitor.connect(url, door="websocket", ticketed=True)
     assert (came["error"]["name"], came["error"]["code"]) == ("SocketError", 4401)
@@ -342,9 +349,9 @@ async def test_a_ticket_that_was_spent_opens_nothing(
 
 
 async def test_a_client_closes_when_its_ticket_cannot_be_had_anew(
-    visitor: Visitor, line: Line, mortal: Served, token: str
+    visitor: Visitor, line: Line, steady: Served, token: str
 ) -> None:
-    ticket = await asyncio.to_thread(issue_ticket, mortal, token)
+    ticket = await asyncio.to_thread(issue_ticket, steady, token)
     await visitor.page.expose_function("issueTicket", lambda: ticket)
     url = f"{line.origin}/ws"
     await connected(visitor, url, door="websocket", ticketed=True, **SESSION)
@@ -364,14 +371,14 @@ async def test_a_client_closes_when_its_ticket_cannot_be_had_anew(
 )
 async def test_a_client_closes_when_its_token_is_revoked(
     visitor: Visitor,
-    mortal: Served,
+    steady: Served,
     desk: Desk,
     door: str,
     path: str,
     revision: dict[str, Any],
 ) -> None:
     token = await asyncio.to_thread(desk.token, "lost")
-    url = f"{mortal.origin}{path}"
+    url = f"{steady.origin}{path}"
     await connected(visitor, url, door=door, token=token, **revision)
     await asyncio.to_thread(desk.revoke, token)
     await visitor.until("heard.states.at(-1).state === 'closed'")
@@ -382,10 +389,10 @@ async def test_a_client_closes_when_its_token_is_revoked(
 
 
 async def test_without_a_session_a_revoked_token_is_told_by_the_next_request(
-    visitor: Visitor, mortal: Served, desk: Desk
+    visitor: Visitor, steady: Served, desk: Desk
 ) -> None:
     token = await asyncio.to_thread(desk.token, "lost too")
-    await connected(visitor, mortal.url, token=token, **NO_SESSION)
+    await connected(visitor, steady.url, token=token, **NO_SESSION)
     await asyncio.to_thread(desk.revoke, token)
     came: Any = {}
     while "error" not in came:
@@ -394,7 +401,7 @@ async def test_without_a_session_a_revoked_token_is_told_by_the_next_request(
 
 
 async def test_a_token_that_is_refused_is_asked_for_once_more(
-    visitor: Visitor, mortal: Served, token: str
+    visitor: Visitor, steady: Served, token: str
 ) -> None:
     asked = await visitor.js(
         """
@@ -408,7 +415,7 @@ async def test_a_token_that_is_refused_is_asked_for_once_more(
         await client.close();
         return asked;
         """,
-        mortal.url,
+        steady.url,
         token,
     )
     assert asked == [False, True]

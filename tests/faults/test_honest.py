@@ -18,6 +18,7 @@ from tests.faults.verdict import Failed
 RESULT = json.dumps(
     {"content": [{"type": "text", "text": "here"}]}, separators=(",", ":")
 )
+PATIENCE_S = 60
 USAGE = Usage(rss_bytes=0, fds=20, threads=3, tasks=7)
 
 
@@ -27,13 +28,20 @@ def reply(status: int, body: str) -> bytes:
 
 
 @asynccontextmanager
-async def server(reply: bytes, late_s: float = 0) -> AsyncIterator[int]:
+async def server(reply: bytes, together: int = 1) -> AsyncIterator[int]:
+    """Answer nobody until so many have asked."""
+    asked, enough = 0, asyncio.Event()
+
     async def answer(
         reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         assert writer.get_extra_info("peername")[0] == ADDRESS
         await reader.readuntil(b"\r\n\r\n")
-        await asyncio.sleep(late_s)
+        nonlocal asked
+        asked += 1
+        if asked == together:
+            enough.set()
+        await enough.wait()
         writer.write(reply)
         writer.close()
 
@@ -41,12 +49,18 @@ async def server(reply: bytes, late_s: float = 0) -> AsyncIterator[int]:
         yield listening.sockets[0].getsockname()[1]
 
 
+async def answered(probe: Probe, times: int) -> None:
+    """Wait until so many calls were answered."""
+    async with asyncio.timeout(PATIENCE_S):
+        while len(probe.took_s) < times:  # noqa: ASYNC110 - by a server
+            await asyncio.sleep(APART_S)
+
+
 async def test_who_is_served_says_so() -> None:
     async with server(reply(200, RESULT)) as port, probing(port) as probe:
-        await asyncio.sleep(3 * APART_S)
-    probe.require_served(p99_s=30)
+        await answered(probe, 2)
+    probe.require_served(p99_s=PATIENCE_S)
     assert str(probe).startswith(f"{len(probe.took_s)} calls")
-    assert len(probe.took_s) >= 2
 
 
 @pytest.mark.parametrize(
@@ -59,15 +73,16 @@ async def test_whoever_is_not_says_how(wrong: bytes) -> None:
         await probe.call(port)
     assert probe.errors.total() == 1
     with pytest.raises(Failed, match="met with"):
-        probe.require_served(p99_s=30)
+        probe.require_served(p99_s=PATIENCE_S)
 
 
 async def test_calls_go_on_while_others_wait() -> None:
-    async with server(reply(200, RESULT), late_s=0.5) as port, probing(port) as probe:
-        await asyncio.sleep(4 * APART_S)
-    assert len(probe.took_s) >= 3
+    answer = server(reply(200, RESULT), together=3)
+    async with answer as port, probing(port) as probe:
+        await answered(probe, 3)
+    # The first call waited for the third, which came two pauses later.
     with pytest.raises(Failed, match="took"):
-        probe.require_served(p99_s=0.4)
+        probe.require_served(p99_s=APART_S)
 
 
 @pytest.mark.parametrize("left", ["fds", "threads", "tasks"])

@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -18,6 +19,7 @@ EVENT = b"data: tick\n\n"
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
     query = dict(parse_qsl(scope["query_string"].decode()))
     doors = SOCKETS if scope["type"] == "websocket" else PAGES
+    print("begun", scope["path"], flush=True)
     await doors[scope["path"]](scope, receive, send, query)
 
 
@@ -38,6 +40,14 @@ async def show(scope: Scope, receive: Receive, send: Send, query: Any) -> None:
 async def hold(scope: Scope, receive: Receive, send: Send, query: Any) -> None:
     await asyncio.sleep(float(query["s"]))
     await _reply(send, b"held")
+
+
+async def wait(scope: Scope, receive: Receive, send: Send, query: Any) -> None:
+    """Reply once there is a file."""
+    file = Path(query["file"])
+    while not await asyncio.to_thread(file.exists):  # noqa: ASYNC110 - of another process
+        await asyncio.sleep(0.02)
+    await _reply(send, b"waited")
 
 
 async def block(scope: Scope, receive: Receive, send: Send, query: Any) -> None:
@@ -132,6 +142,7 @@ Door = Callable[[Scope, Receive, Send, Any], Awaitable[None]]
 PAGES: dict[str, Door] = {
     "/": show,
     "/hold": hold,
+    "/wait": wait,
     "/block": block,
     "/stall": stall,
     "/pieces": pieces,

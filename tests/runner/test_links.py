@@ -7,7 +7,7 @@ import time
 from contextlib import ExitStack
 
 from mcp_transport.runner.links import NEW_S, STRANGERS
-from tests.runner.wire import ask, connect, get, until
+from tests.runner.wire import ask, becomes, connect, get, until
 from tests.serving import Served
 
 
@@ -63,10 +63,7 @@ def test_more_than_so_many_connections_are_not_held(served: Served) -> None:
             except ConnectionError:
                 pass
     # The server hears one by one that they have gone.
-    ends_at = time.monotonic() + 10
-    while not (answered := _answers(served)) and time.monotonic() < ends_at:
-        time.sleep(0.1)
-    assert answered
+    becomes(lambda: _answers(served))
 
 
 def _answers(served: Served) -> bool:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-import time
-from collections.abc import Callable, Iterator
+import socket
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import pytest
 
 from mcp_transport.runner import workers
 from tests.runner.kernel import children
-from tests.runner.wire import ask, connect, get, rest
+from tests.runner.wire import ask, becomes, connect, get, is_refused, rest, until
 from tests.serving import Served, mcp_serve, redis_server
 
 BOUND_S = 30
@@ -36,11 +36,13 @@ def serving(directory: Path, *options: str) -> Iterator[Served]:
             yield served
 
 
-def becomes(seen: Callable[[], object], wanted: object) -> None:
-    deadline = time.monotonic() + BOUND_S
-    while seen() != wanted:
-        assert time.monotonic() < deadline, f"{seen()} is not {wanted}"
-        time.sleep(0.05)
+def begin_post(connection: socket.socket) -> None:
+    """Send the head of a request to a worker that asks for its body."""
+    connection.sendall(
+        b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n"
+        b"Expect: 100-continue\r\n\r\n"
+    )
+    assert until(connection, b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 def is_gone(pid: int) -> bool:
@@ -69,14 +71,9 @@ def test_all_end_in_peace_with_their_parent(tmp_path: Path) -> None:
         becomes(lambda: ask(served, get(b"/")).status, 200)
         pids = children(served.pid)
         with connect(served) as connection:
-            connection.sendall(
-                b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n"
-            )
-            time.sleep(0.3)
+            begin_post(connection)
             os.killpg(served.pid, signal.SIGTERM)  # as systemd does: it tells all
-            time.sleep(0.3)
-            with pytest.raises(ConnectionRefusedError):
-                connect(served)
+            becomes(lambda: is_refused(served))
             connection.sendall(b"body")
             assert rest(connection).startswith(b"HTTP/1.1 200 ")
         assert served.process.wait(BOUND_S) == 0
@@ -98,14 +95,11 @@ def test_a_second_signal_ends_them_at_once(tmp_path: Path) -> None:
         becomes(lambda: ask(served, get(b"/")).status, 200)
         pids = children(served.pid)
         with connect(served) as connection:
-            connection.sendall(
-                b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n"
-            )
-            time.sleep(0.3)
+            begin_post(connection)
             served.process.terminate()
-            time.sleep(0.5)
+            becomes(lambda: is_refused(served))
             served.process.terminate()
-            served.process.wait(5)
+            served.process.wait(BOUND_S)
         assert all(map(is_gone, pids))
 
 

@@ -5,16 +5,35 @@ from __future__ import annotations
 import contextlib
 import socket
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from tests.serving import HOST, Served
 
 BOUND_S = 30.0
+OFTEN_S = 0.02
 HEAD = b"Host: x\r\nConnection: close\r\n"
 
 
 def connect(served: Served) -> socket.socket:
     return socket.create_connection((HOST, served.port), BOUND_S)
+
+
+def becomes(seen: Callable[[], object], wanted: object = True) -> None:
+    """Look again and again until it is so."""
+    deadline = time.monotonic() + BOUND_S
+    while (found := seen()) != wanted:
+        assert time.monotonic() < deadline, f"{found} is not {wanted}"
+        time.sleep(OFTEN_S)
+
+
+def is_refused(served: Served) -> bool:
+    """Tell whether the server lets nobody in any more."""
+    try:
+        connect(served).close()
+    except ConnectionRefusedError:
+        return True
+    return False
 
 
 def until(connection: socket.socket, end: bytes) -> bytes:

@@ -440,11 +440,11 @@ async def test_what_ended_last_is_kept_however_large(store_of: StoreOf) -> None:
 
 
 async def test_what_has_expired_takes_no_room(store_of: StoreOf) -> None:
-    store = await store_of(replay_session_bytes=3 * (1000 + 1024), replay_age_s=0.2)
+    store = await store_of(replay_session_bytes=3 * (1000 + 1024), replay_age_s=1)
     id = await began(store)
     for stream in "abc":
         await ended(store, id, stream, 1000)
-    await asyncio.sleep(0.3)
+    await asyncio.sleep(1.01)
     for stream in "de":
         await ended(store, id, stream, 1000)
     assert [await is_gone(store, id, stream) for stream in "cde"] == (

@@ -98,7 +98,7 @@ def test_what_http_refuses_is_no_run(client: Client, sam: User, token: Token) ->
 def test_what_the_administrator_spends_the_caller_keeps(
     client: Client, sam: User, issue: Issue
 ) -> None:
-    token, text = issue(scopes=["*"], rate="3/h")
+    token, text = issue(scopes=["*"], rate="3/d")
     ring = message("tools/call", name="ring", arguments={})
     name = token_name(token)
     statuses = [post(client, name, ring).status_code for _ in range(4)]

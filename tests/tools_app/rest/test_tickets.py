@@ -134,12 +134,12 @@ def test_an_address_that_fails_too_often_is_told_to_wait(
     client: Client, issue: Issue
 ) -> None:
     _, text = issue()
-    with override_settings(MCP={**MCP, "FAILURES_PER_ADDRESS": "3/m"}):
+    with override_settings(MCP={**MCP, "FAILURES_PER_ADDRESS": "3/d"}):
         statuses = [ask(client, "nonsense").status_code for _ in range(5)]
         assert statuses == [401, 401, 401, 429, 429]
         response = ask(client, text)
     assert response.status_code == 429
-    assert 1 <= int(response["Retry-After"]) <= 60
+    assert 1 <= int(response["Retry-After"]) <= 86_400
 
 
 def test_a_token_is_used_from_its_networks_alone(client: Client, issue: Issue) -> None:

@@ -71,7 +71,7 @@ def close_shop() -> str:
     return "Closed"
 
 
-@shelf.tool(rate="2/h")
+@shelf.tool(rate="2/d")
 def ring() -> str:
     """Ring the bell, which is rarely allowed."""
     return "Ding"
