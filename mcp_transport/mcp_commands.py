@@ -63,6 +63,11 @@ def register(subparsers: _SubParsersAction[ArgumentParser]) -> None:
 
 @sensitive_variables("token")
 def stdio(command: BaseCommand, options: dict[str, Any]) -> None:
+    if os.name != "posix":
+        raise CommandError(
+            "manage.py mcp stdio needs a POSIX system, such as Linux or macOS. Here "
+            "connect the program to a server over HTTP."
+        )
     # Taken away, so that programs which a tool starts do not inherit it.
     token = os.environ.pop(TOKEN_VARIABLE, None)
     expected = options["expect_parent"]
