@@ -10,7 +10,8 @@ from django.apps import apps
 from django.core.checks import CheckMessage, Error, Warning
 from django.core.exceptions import ImproperlyConfigured
 
-from mcp_transport.conf import imported, read_settings
+from mcp_transport.conf import read_settings
+from mcp_transport.dotted import imported
 from mcp_transport.engine.catalogue import Shelf
 
 
@@ -18,14 +19,8 @@ def check_catalogue(**_: Any) -> list[CheckMessage]:
     conf, _problems = read_settings()
     try:
         catalogue = imported(conf.catalogue)
-    except ImproperlyConfigured as error:
-        return [
-            Error(
-                str(error),
-                hint='Name a Shelf in MCP["CATALOGUE"], or take the key out.',
-                id="mcp_transport.E005",
-            )
-        ]
+    except ImproperlyConfigured:
+        return []  # E004 tells of it
     # One that is not the shelf itself may say which one it serves.
     shelf = getattr(catalogue, "shelf", catalogue)
     if not isinstance(shelf, Shelf):
