@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from difflib import get_close_matches
 from functools import cache
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
-from django.utils.module_loading import import_string
 
 from mcp_transport.connections import closing_old_connections
+from mcp_transport.dotted import imported
 from mcp_transport.engine.caller import Authenticator, Tickets
 from mcp_transport.engine.changes import Change, ListChanged, ResourceUpdated
 from mcp_transport.engine.limits import Limits
@@ -103,7 +104,7 @@ class Conf:
         return {key: value for key, value in info.items() if value}
 
 
-_RATES = (
+RATES = (
     "rate_per_token",
     "rate_per_session",
     "rate_per_address",
@@ -139,7 +140,7 @@ _TYPES: Mapping[str, tuple[Any, str]] = {
     "list_ttl_ms": (int, "a number of milliseconds"),
     "token_pepper": ((str, type(None)), "a string"),
     "token_pepper_fallbacks": (list, "a list of strings"),
-    **dict.fromkeys(_RATES, (str, 'a rate such as "600/m", or "" for none')),
+    **dict.fromkeys(RATES, (str, 'a rate such as "600/m", or "" for none')),
     "trusted_proxies": (int, "a number of proxies"),
 }
 _URLS = ("authorization_servers", "resource_url")
@@ -179,8 +180,10 @@ def read(given: Any) -> tuple[Conf, list[str]]:
 
 def _problem(key: str, name: str, value: Any) -> str | None:
     if name not in _TYPES:
-        known = sorted([*_TYPES, *_LIMITS])
-        return f'MCP["{key}"] is unknown; there are {", ".join(known).upper()}'
+        known = [one.upper() for one in sorted([*_TYPES, *_LIMITS])]
+        near = get_close_matches(str(key).upper(), known, n=1)
+        said = f'did you mean "{near[0]}"?' if near else f"there are {', '.join(known)}"
+        return f'MCP["{key}"] is unknown; {said}'
     expected, said = _TYPES[name]
     if not isinstance(value, expected):
         return f'MCP["{key}"] must be {said}'
@@ -190,7 +193,7 @@ def _problem(key: str, name: str, value: Any) -> str | None:
         return f'MCP["{key}"] must be {said}'
     if name == "metrics_token" and value is not None and not _BEARER.fullmatch(value):
         return f'MCP["{key}"] must be {said}'
-    if name in _RATES and value:
+    if name in RATES and value:
         return _rate_problem(key, value)
     if name == "transports" and not all(one in TRANSPORTS for one in value):
         return f'MCP["TRANSPORTS"] must be {said}'
@@ -221,7 +224,7 @@ def _rate_problem(key: str, value: str) -> str | None:
 
 
 def _taken(name: str, value: Any) -> Any:
-    if name in _RATES:
+    if name in RATES:
         return Rate.parse(value) if value else None
     return value
 
@@ -258,34 +261,23 @@ def get_conf() -> Conf:
     return conf
 
 
-def imported(path: str) -> Any:
-    """Import what a setting names; a class is called without arguments."""
-    try:
-        found = import_string(path)
-    except ImportError as error:
-        raise ImproperlyConfigured(
-            f"settings.MCP names {path!r}, which cannot be imported: {error}"
-        ) from error
-    return found() if isinstance(found, type) else found
-
-
 @cache
 def get_authenticators() -> tuple[Authenticator, ...]:
-    return tuple(imported(path) for path in get_conf().authenticators)
+    return tuple(imported(path, "authenticate") for path in get_conf().authenticators)
 
 
 @cache
 def get_origins() -> Origins | None:
     """Return who knows of more origins than the settings; None where nobody does."""
     path = get_conf().origins
-    return None if path is None else imported(path)
+    return None if path is None else imported(path, "current")
 
 
 @cache
 def get_tickets() -> Tickets | None:
     """Return who redeems tickets; None where they are refused."""
     path = get_conf().tickets
-    return imported(path) if path else None
+    return imported(path, "redeem") if path else None
 
 
 @cache
@@ -316,15 +308,15 @@ def get_attempts() -> Attempts:
 def get_server() -> Server:
     """Return the server of this process, made of the settings when first asked."""
     conf, signals = get_conf(), get_store().signals
-    hooks: list[Hook] = [imported(path) for path in conf.hooks]
+    hooks: list[Hook] = [imported(path, "__call__") for path in conf.hooks]
     server = Server(
-        imported(conf.catalogue),
+        imported(conf.catalogue, "page", "find", "watch", "renew"),
         info=conf.info,
         signer=get_signer(),
         run_sync=Threads(conf.threads, closing_old_connections),
         instructions=conf.instructions,
         hooks=hooks,
-        observers=[imported(path) for path in conf.observers],
+        observers=[imported(path, "request_served") for path in conf.observers],
         wire=wire.WireLog() if conf.debug_wire else None,
         limits=conf.limits,
         list_ttl_ms=conf.list_ttl_ms,
@@ -385,7 +377,6 @@ __all__ = [
     "get_signer",
     "get_store",
     "get_tickets",
-    "imported",
     "read",
     "read_settings",
 ]

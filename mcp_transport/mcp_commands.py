@@ -1,5 +1,6 @@
-"""``manage.py mcp serve``, which mcp_transport.runner is, and ``manage.py mcp
-stdio``: serve the program that started this one.
+"""``manage.py mcp serve``, which mcp_transport.runner is, ``manage.py mcp list``,
+which mcp_transport.listing is, and ``manage.py mcp stdio``: serve the program that
+started this one.
 
 That ends with its client: when standard input ends, when nobody reads standard
 output, on SIGTERM and on SIGINT. What still runs then has a few seconds.
@@ -17,11 +18,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import sync_to_async
-from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError
 from django.views.decorators.debug import sensitive_variables
 
-from mcp_transport.callers import acting_as
+from mcp_transport import listing
+from mcp_transport.callers import caller_named
 from mcp_transport.conf import get_conf, get_server
 from mcp_transport.countdown import Countdown
 from mcp_transport.engine.caller import ANONYMOUS, Caller
@@ -44,6 +45,7 @@ EXIT_S = 4
 
 def register(subparsers: _SubParsersAction[ArgumentParser]) -> None:
     runner.register(subparsers)
+    listing.register(subparsers)
     parser = subparsers.add_parser(
         "stdio",
         help="Serve the program that started this one, over its pipes.",
@@ -63,6 +65,11 @@ def register(subparsers: _SubParsersAction[ArgumentParser]) -> None:
 
 @sensitive_variables("token")
 def stdio(command: BaseCommand, options: dict[str, Any]) -> None:
+    if os.name != "posix":
+        raise CommandError(
+            "manage.py mcp stdio needs a POSIX system, such as Linux or macOS. Here "
+            "connect the program to a server over HTTP."
+        )
     # Taken away, so that programs which a tool starts do not inherit it.
     token = os.environ.pop(TOKEN_VARIABLE, None)
     expected = options["expect_parent"]
@@ -121,7 +128,7 @@ async def _serve(
 async def _caller(user: str | None, token: str | None) -> Caller:
     """Return whom the client acts as. Raises CommandError where that is nobody."""
     if user is not None:
-        return await sync_to_async(_caller_for)(user)
+        return await sync_to_async(caller_named)(user)
     if token is not None:
         caller = await authenticate(token)
         if caller is None:
@@ -137,31 +144,6 @@ async def _caller(user: str | None, token: str | None) -> Caller:
         "Nobody is named as whom calls are made. Give --user NAME, or put a token "
         f"into the environment variable {TOKEN_VARIABLE}."
     )
-
-
-def _caller_for(name: str) -> Caller:
-    user = active_user(name)
-    return acting_as(user, subject=f"user:{user.pk}", scopes=frozenset({"*"}))
-
-
-def active_user(name: str) -> Any:
-    """Return the user whom a command names.
-
-    Raises CommandError for one who does not exist or may not log in.
-    """
-    users = get_user_model()._default_manager
-    user = users.filter(**{get_user_model().USERNAME_FIELD: name}).first()
-    if user is None:
-        raise CommandError(
-            f'There is no user "{name}". Make one in the admin or with: '
-            "manage.py createsuperuser"
-        )
-    if not user.is_active:
-        raise CommandError(
-            f'The user "{name}" is not active, so that nobody can act as them. '
-            "Activate the user in the admin, or choose another."
-        )
-    return user
 
 
 def parent_name() -> str:

@@ -24,7 +24,6 @@ from mcp_transport.conf import (
     get_origins,
     get_server,
     get_store,
-    imported,
     read,
 )
 from mcp_transport.endpoint import get_views
@@ -36,7 +35,6 @@ from mcp_transport.engine.store import Store
 from mcp_transport.stores.memory import MemoryStore
 from mcp_transport.stores.redis import RedisStore
 from mcp_transport.stores.redis.connection import Place
-from tests.wire.tokens import KnownTokens
 
 BOUND_S = 10
 TOKENS = "tests.wire.tokens.KnownTokens"
@@ -181,8 +179,16 @@ def test_a_problem_says_what_the_key_must_be(key: str, value: Any, said: str) ->
 
 
 @pytest.mark.parametrize(
-    "key", ["NAMES", "name", "Name", "LIMITS", "limits", "", 1, None]
+    ("key", "meant"), [("NAMES", "NAME"), ("name", "NAME"), ("Pagesize", "PAGE_SIZE")]
 )
+def test_an_unknown_key_is_named_with_the_one_that_was_meant(
+    key: str, meant: str
+) -> None:
+    said = f'MCP["{key}"] is unknown; did you mean "{meant}"?'
+    assert read({key: "x"}) == (Conf(), [said])
+
+
+@pytest.mark.parametrize("key", ["LIMITS", "limits", "", 1, None])
 def test_an_unknown_key_is_named_with_those_that_there_are(key: Any) -> None:
     conf, problems = read({key: "x"})
     (problem,) = problems
@@ -266,17 +272,6 @@ def test_info_holds_what_was_said() -> None:
         "websiteUrl": "https://x",
         "icons": [icon],
     }
-
-
-def test_a_class_is_called_and_anything_else_is_taken_as_it_is() -> None:
-    assert isinstance(imported(TOKENS), KnownTokens)
-    assert imported("tests.wire.tokens.CALLERS").keys() == {"alice-token", "bob-token"}
-    with pytest.raises(ImproperlyConfigured) as caught:
-        imported("tests.wire.tokens.Unknown")
-    assert str(caught.value) == (
-        "settings.MCP names 'tests.wire.tokens.Unknown', which cannot be imported: "
-        'Module "tests.wire.tokens" does not define a "Unknown" attribute/class'
-    )
 
 
 class SomeOrigins:

@@ -21,7 +21,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from mcp_transport.mcp_commands import active_user
+from mcp_transport.callers import active_user
+from mcp_transport.table import table
 from tools_app.catalogue import commands
 from tools_app.credential import PREFIX
 from tools_app.ledger import commands as ledger_commands
@@ -32,6 +33,16 @@ from tools_app.transfer import commands as transfer
 if TYPE_CHECKING:
     from argparse import _SubParsersAction
 
+# What the table of tokens shows of each.
+COLUMNS = (
+    "public_id",
+    "state",
+    "name",
+    "owner",
+    "scopes",
+    "expires_at",
+    "old_secret_until",
+)
 MAX_DAYS = 3650
 MAX_CALLS = 10_000
 HOUR = timedelta(hours=1)
@@ -223,24 +234,13 @@ def write_json(command: BaseCommand, rows: list[dict[str, Any]]) -> None:
 
 
 def write_table(command: BaseCommand, rows: list[dict[str, Any]]) -> None:
-    columns = [
-        "public_id",
-        "state",
-        "name",
-        "owner",
-        "scopes",
-        "expires_at",
-        "old_secret_until",
-    ]
-    lines = [columns] + [[_cell(row[column]) for column in columns] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    for line in lines:
-        padded = (cell.ljust(width) for cell, width in zip(line, widths, strict=True))
-        command.stdout.write("  ".join(padded).rstrip())
+    cells = [[_cell(row[column]) for column in COLUMNS] for row in rows]
+    for line in table(COLUMNS, cells):
+        command.stdout.write(line)
 
 
 def _cell(value: Any) -> str:
-    return ",".join(value) if isinstance(value, list) else str(value or "-")
+    return ",".join(value) if isinstance(value, list) else value or ""
 
 
 def _row(token: Token) -> dict[str, Any]:

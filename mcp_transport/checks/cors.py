@@ -13,7 +13,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.urls import NoReverseMatch, reverse
 from django.utils.module_loading import import_string
 
-from mcp_transport.conf import imported, read_settings
+from mcp_transport.conf import read_settings
+from mcp_transport.dotted import imported
 from mcp_transport.engine.catalogue import Shelf
 from mcp_transport.engine.tool import Tool
 from mcp_transport.guards.cors import ALLOW_HEADERS, ALLOW_METHODS, EXPOSE_HEADERS
@@ -125,7 +126,7 @@ def _headers() -> list[str]:
     try:
         catalogue = imported(read_settings()[0].catalogue)
     except ImproperlyConfigured:
-        return list(ALLOW_HEADERS)  # E005 tells of it
+        return list(ALLOW_HEADERS)  # E004 tells of it
     if not isinstance(catalogue, Shelf):
         return list(ALLOW_HEADERS)
     of_tools = {

@@ -10,6 +10,7 @@ from django.core.checks import CheckMessage, Error, Warning
 from django.core.exceptions import ImproperlyConfigured
 
 from mcp_transport.conf import (
+    RATES,
     Conf,
     get_attempts,
     get_authenticators,
@@ -19,7 +20,6 @@ from mcp_transport.conf import (
     read_settings,
 )
 from mcp_transport.endpoint import get_views
-from mcp_transport.engine.rates import Rate
 from mcp_transport.guards.origin import normalised_origin
 from mcp_transport.monitoring import wire
 
@@ -61,12 +61,12 @@ def _way_out(part: Any) -> str:
         return 'Write MCP = {"AUTHENTICATORS": [...]}.'
     (key,) = part
     conf = Conf()
-    name = key.lower() if isinstance(key, str) else ""
+    name = key.lower() if isinstance(key, str) and key.isupper() else ""
     owner = next((one for one in (conf, conf.limits) if hasattr(one, name)), None)
     if owner is None or name == "limits":
-        return "Take it out, or write it as one of these."
+        return "Take it out, or correct its name."
     default = getattr(owner, name)
-    said = str(default) if isinstance(default, Rate) else default
+    said = str(default or "") if name in RATES else default
     return f'Take MCP["{key}"] out to have its default, {said!r}, or correct it.'
 
 
@@ -113,6 +113,6 @@ def _check_view() -> Iterator[CheckMessage]:
     except ImproperlyConfigured as error:
         yield Error(
             str(error),
-            hint="Correct the dotted path, or install what it needs.",
+            hint="Correct it, add its app to INSTALLED_APPS, or install what it needs.",
             id="mcp_transport.E004",
         )

@@ -233,12 +233,14 @@ class Shelf:
             self._register(Tool.of(function, **options), function)
             return function
 
-        return register if function is None else register(function)
+        return _decorator("tool", function, register)
 
     def resource(self, uri: str, /, **options: Any) -> Callable[[F], F]:
         """Register a function as a resource, or as a template where ``uri`` has
         variables; the options are those of Resource.of or ResourceTemplate.of.
         """
+        if not isinstance(uri, str):
+            raise TypeError('write the URI: @resource("docs://opening-hours")')
 
         def register(function: F) -> F:
             make = ResourceTemplate.of if "{" in uri else Resource.of
@@ -260,7 +262,7 @@ class Shelf:
             self._register(Prompt.of(function, **options), function)
             return function
 
-        return register if function is None else register(function)
+        return _decorator("prompt", function, register)
 
     # Reading it: the Catalogue protocol.
 
@@ -297,6 +299,17 @@ class Shelf:
         self._snapshot = None
         for watcher in self._watchers:
             watcher(ANNOUNCED[kind])
+
+
+def _decorator(
+    name: str, given: F | None, register: Callable[[F], F]
+) -> F | Callable[[F], F]:
+    """Return what a decorator gives that may stand with options and without."""
+    if given is None:
+        return register
+    if not callable(given):
+        raise TypeError(f"options have names: write @{name}(name={given!r})")
+    return register(given)
 
 
 catalogue = Shelf()

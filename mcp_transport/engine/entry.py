@@ -9,6 +9,7 @@ Spec: 2026-07-28 server/tools, server/resources, server/prompts.
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -21,6 +22,13 @@ from mcp_transport.protocol.naming import check_text
 Kind = Literal["tools", "resources", "templates", "prompts"]
 Json = dict[str, Any]
 Icon = Mapping[str, Any]
+
+_PERMISSION = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\.[A-Za-z0-9_-]+")
+
+
+def is_permission(value: object) -> bool:
+    """Tell whether ``value`` reads "app.codename", as Django names permissions."""
+    return isinstance(value, str) and _PERMISSION.fullmatch(value) is not None
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -86,9 +94,16 @@ def described(
 
     The name is the function's and the description its docstring, unless given;
     ``scope`` is the scope unless given, in which {name} stands for the name.
-    Raises ValueError for text that its reader would not see.
+    Raises ValueError for text that its reader would not see, and for a permission
+    that is none.
     """
     name = check_text(options.get("name") or function.__name__)
+    permission = options.get("permission")
+    if permission is not None and not is_permission(permission):
+        raise ValueError(
+            f"{name}: permission={permission!r} is none: write an app and a "
+            'codename, such as "shop.view_order"'
+        )
     check_text(options.get("title") or "")
     description = options.get("description")
     return {

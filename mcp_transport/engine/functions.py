@@ -18,12 +18,15 @@ class Function:
     """Calls ``function`` by keyword, and gives it the Context if it wants one.
 
     An async function runs on the event loop, a plain one on the bounded pool
-    of threads. Raises TypeError for annotations that cannot be resolved.
+    of threads. Raises TypeError for a class, and for annotations that cannot be
+    resolved.
     """
 
     __slots__ = ("_function", "_is_async", "context_name", "hints", "names")
 
     def __init__(self, function: Callable[..., Any]) -> None:
+        if inspect.isclass(function):
+            raise TypeError(f"{function.__qualname__} is a class: decorate a function")
         try:
             self.hints = hints_of(function)
         except TypeError as error:

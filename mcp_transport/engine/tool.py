@@ -24,7 +24,7 @@ from mcp_transport.protocol.schema import (
     check_input_schema,
     header_params,
 )
-from mcp_transport.protocol.signature import Output, Parameters
+from mcp_transport.protocol.signature import Output, Parameters, in_place, name_of
 from mcp_transport.protocol.wording import ArgumentError
 
 Validate = Callable[[Json], Json]
@@ -107,7 +107,7 @@ class Tool(Entry):
             function=bound,
             input_schema=schema,
             validate=validate,
-            output=_giving(bound.returns),
+            output=_giving(function, bound.returns),
             annotations=_annotations(*hints),
             headers=header_params(schema),
             rate=None if rate is None else Rate.parse(rate),
@@ -173,13 +173,16 @@ def _annotations(*hints: bool | None) -> Json:
     return {name: hint for name, hint in said if hint is not None}
 
 
-def _giving(returns: Any) -> Output | None:
+def _giving(function: Callable[..., Any], returns: Any) -> Output | None:
     """Return what a return annotation promises as structured content."""
     if returns is ToolResult:
         return None
     if typing.get_origin(returns) is ToolResult:
         (returns,) = typing.get_args(returns)
-    return Output.of(returns)
+    try:
+        return Output.of(returns)
+    except (TypeError, ValueError) as error:
+        raise in_place(name_of(function), error) from None
 
 
 def _taking(

@@ -59,7 +59,7 @@ class Parameters:
                     properties[name].setdefault("description", text)
             check_input_schema(schema)
         except (TypeError, ValueError) as error:
-            raise _in_place(name_of(function), error) from None
+            raise in_place(name_of(function), error) from None
         return cls(
             schema,
             tuple(properties),
@@ -117,8 +117,13 @@ class Output:
             types = adapter(annotation)
             schema = compact_schema(types, "serialization")
             check_output_schema(schema)
-        except (TypeError, ValueError) as error:
-            raise _in_place("return type", error) from None
+        except TypeError as error:
+            raise TypeError(
+                f"return type: {error}; a database object may be returned where the "
+                "type is a pydantic model of its fields"
+            ) from None
+        except ValueError as error:
+            raise in_place("return type", error) from None
         is_object = schema.get("type") == "object"
         validate, serialize = (
             types.validator.validate_python,
@@ -166,6 +171,11 @@ def _parameters(
             raise TypeError(
                 f"parameter {name!r} is positional-only: arguments are "
                 'passed by name, remove the "/"'
+            )
+        if name == "self" and name not in hints:
+            raise TypeError(
+                "a method needs its object: decorate a function of the module, or "
+                "pass a bound method, as in catalogue.add(Tool.of(shop.close))"
             )
         if name not in hints:
             raise TypeError(
@@ -233,7 +243,7 @@ def _collector(parameters: list[inspect.Parameter]) -> Callable[..., dict[str, A
     return collect
 
 
-def _in_place(where: str, error: Exception) -> Exception:
+def in_place(where: str, error: Exception) -> Exception:
     kind = TypeError if isinstance(error, TypeError) else ValueError
     return kind(f"{where}: {error}")
 

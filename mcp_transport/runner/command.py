@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from argparse import ArgumentParser
 from importlib import import_module
@@ -12,8 +13,6 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.module_loading import import_string
 
 from mcp_transport.runner import options as given
-from mcp_transport.runner import workers
-from mcp_transport.runner.listening import listen, place_of
 from mcp_transport.runner.options import Options
 
 if TYPE_CHECKING:
@@ -36,6 +35,16 @@ def serve(command: BaseCommand, options: dict[str, Any]) -> None:
         raise CommandError(
             "daphne is not installed: pip install 'django-mcp-transport[daphne]'"
         )
+    if os.name != "posix":
+        raise CommandError(
+            "manage.py mcp serve needs a POSIX system, such as Linux or macOS. "
+            "Here serve the same application by daphne or uvicorn."
+        )
+    # Not at the top: they need what other systems lack, and the other
+    # sub-commands run there.
+    from mcp_transport.runner import workers
+    from mcp_transport.runner.listening import listen, place_of
+
     read = given.read(options)
     role = workers.role()
     if role is not None:

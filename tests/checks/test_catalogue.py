@@ -24,19 +24,17 @@ def count_customers() -> int:
     return 2
 
 
+guarded = Shelf()
+guarded.tool(name="open")(count_orders)
+guarded.tool(name="seen", permission="auth.view_user")(count_orders)
+guarded.tool(name="declared", permission="tools_app.export_call")(count_orders)
+guarded.tool(name="slip", permission="auth.veiw_user")(count_orders)
+guarded.resource("docs://rules", permission="rules.zzz")(count_orders)
+
+
 def found(catalogue: str) -> list[CheckMessage]:
     with override_settings(MCP={"CATALOGUE": catalogue}):
         return check_catalogue()
-
-
-@pytest.mark.parametrize(
-    "path", ["nowhere.at.All", "tests.missing.Thing", f"{HERE}.Missing", "nodots"]
-)
-def test_a_catalogue_that_cannot_be_imported_is_named(path: str) -> None:
-    (error,) = found(path)
-    assert error.id == "mcp_transport.E005"
-    assert f"{path!r}, which cannot be imported" in error.msg
-    assert 'Name a Shelf in MCP["CATALOGUE"]' in str(error.hint)
 
 
 @pytest.mark.django_db
@@ -52,6 +50,15 @@ def test_names_that_collide_are_reported() -> None:
     assert "E002" in str(caught.value)
     assert "count" in str(caught.value)
     assert "Give one of them another name=." in str(caught.value)
+
+
+def test_a_permission_that_no_model_has_is_reported() -> None:
+    slip, unknown = found(f"{HERE}.guarded")
+    assert slip.id == unknown.id == "mcp_transport.W010"
+    assert "'slip' in tools needs the permission 'auth.veiw_user'" in slip.msg
+    assert slip.hint == "Did you mean 'auth.view_user'?"
+    assert "'docs://rules' in resources" in unknown.msg
+    assert "Meta.permissions" in str(unknown.hint)
 
 
 def test_a_catalogue_of_another_kind_is_taken_as_it_is() -> None:

@@ -13,6 +13,7 @@ from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from django.test import override_settings
 
+from mcp_transport.checks.catalogue import check_catalogue
 from mcp_transport.checks.keys import check_settings
 from mcp_transport.conf import Conf
 from mcp_transport.engine.limits import Limits
@@ -67,7 +68,11 @@ def test_everything_wrong_is_reported_at_once() -> None:
     wrong = dict.fromkeys((*LIMITS, "NAME", "HOOKS"), math.nan) | {"PAGESIZE": 1}
     messages = [m for m in found(wrong) if m.id == "mcp_transport.E001"]
     assert len(messages) == len(wrong)
-    assert messages[-1].msg.startswith('MCP["PAGESIZE"] is unknown; there are ')
+    assert messages[-1].msg.startswith(
+        'MCP["PAGESIZE"] is unknown; did you mean "PAGE_SIZE"?'
+    )
+    (error,) = (m for m in found({"COLOUR": 1}) if m.id == "mcp_transport.E001")
+    assert error.msg.startswith('MCP["COLOUR"] is unknown; there are ALLOW_ANONYMOUS, ')
 
 
 NOT_NUMBERS = [None, True, False, "1", [1]]
@@ -112,10 +117,12 @@ def test_a_limit_that_cannot_be_one_is_refused_with_the_way_out(
     [
         ({"PAGE_SIZE": 0}, 'Take MCP["PAGE_SIZE"] out to have its default, 100, or'),
         ({"FAILURES_PER_ADDRESS": 0}, "default, '60/m', or correct it."),
+        ({"RATE_PER_TOKEN": 0}, "default, '', or correct it."),
+        ({"authenticators": []}, "Take it out, or correct its name."),
         ({"NAME": ""}, "default, 'django', or correct it."),
-        ({"PAGESIZE": 1}, "Take it out, or write it as one of these."),
-        ({"LIMITS": 1}, "Take it out, or write it as one of these."),
-        ({1: 1}, "Take it out, or write it as one of these."),
+        ({"PAGESIZE": 1}, "Take it out, or correct its name."),
+        ({"LIMITS": 1}, "Take it out, or correct its name."),
+        ({1: 1}, "Take it out, or correct its name."),
         ([], 'Write MCP = {"AUTHENTICATORS": [...]}.'),
     ],
 )
@@ -163,6 +170,36 @@ def test_a_path_that_cannot_be_imported_is_named(key: str, path: str) -> None:
     assert error.id == "mcp_transport.E004"
     assert error.is_serious()
     assert f"{path!r}, which cannot be imported" in error.msg
+
+
+@pytest.mark.parametrize("path", MISSING)
+def test_a_catalogue_that_cannot_be_imported_is_named_once(path: str) -> None:
+    conf = {"AUTHENTICATORS": [TOKENS], "CATALOGUE": path}
+    (error,) = found(conf)
+    assert error.id == ("mcp_transport.E004" if path else "mcp_transport.E001")
+    with override_settings(MCP=conf):
+        assert check_catalogue() == []
+
+
+@pytest.mark.parametrize(
+    ("key", "lacks"),
+    [
+        ("AUTHENTICATORS", "authenticate"),
+        ("HOOKS", "__call__"),
+        ("OBSERVERS", "request_served"),
+        ("CATALOGUE", "page"),
+        ("ORIGINS", "current"),
+        ("TICKETS", "redeem"),
+    ],
+)
+def test_what_is_not_what_it_is_named_for_is_said_to_be_so(
+    key: str, lacks: str
+) -> None:
+    path = "tests.wire.tokens.CALLERS"
+    value = [path] if key in ("AUTHENTICATORS", "HOOKS", "OBSERVERS") else path
+    (error,) = found({"AUTHENTICATORS": [TOKENS], key: value})
+    assert error.id == "mcp_transport.E004"
+    assert error.msg == f"settings.MCP names {path!r}, which has no {lacks}()"
 
 
 def test_sync_middleware_is_reported_with_the_way_out() -> None:

@@ -82,12 +82,22 @@ def test_what_cannot_be_registered_is_the_developers_fault() -> None:
     def untyped(a):  # type: ignore[no-untyped-def]
         return a
 
+    def untyped_result() -> Shelf:
+        return shelf
+
     with pytest.raises(TypeError, match="'a' has no annotation"):
         shelf.tool(untyped)
     with pytest.raises(TypeError, match="colour"):
         shelf.tool(colour="red")(answer)
     with pytest.raises(ValueError, match="is not a valid name"):
         shelf.tool(name="two words")(answer)
+    with pytest.raises(TypeError, match=r"untyped_result\(\): return type: "):
+        shelf.tool(untyped_result)
+    for decorate in (shelf.tool, shelf.prompt):
+        with pytest.raises(TypeError, match=r"write @(tool|prompt)\(name='a'\)"):
+            decorate("a")  # type: ignore[call-overload]
+    with pytest.raises(TypeError, match=r'write the URI: @resource\("docs://'):
+        shelf.resource(answer)  # type: ignore[arg-type]
     assert shelf.entries() == []
     assert shelf.collisions == []
 

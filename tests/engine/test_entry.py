@@ -111,6 +111,13 @@ def test_no_text_hides_anything_from_its_reader(member: str) -> None:
         described(documented, {member: "a\u202eb"}, "s")
 
 
+@pytest.mark.parametrize("permission", ["view_user", "auth.", "a b.c", "", ["auth.x"]])
+def test_a_permission_reads_as_djangos_do(permission: Any) -> None:
+    assert described(silent, {"permission": "shop.can-view"}, "s")["permission"]
+    with pytest.raises(ValueError, match=r'silent: permission=.*"shop.view_order"'):
+        described(silent, {"permission": permission}, "s")
+
+
 def test_who_lacks_a_scope_is_told_which() -> None:
     thing = Thing(name="a", scope="tools:call:a")
     assert thing.lacking(Caller("x", frozenset({"tools:call"}))) is None

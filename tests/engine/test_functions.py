@@ -122,6 +122,11 @@ def test_an_annotation_that_cannot_be_resolved_is_named() -> None:
         Function(tool)
 
 
+def test_a_class_is_no_function() -> None:
+    with pytest.raises(TypeError, match="Context is a class: decorate a function"):
+        Function(Context)
+
+
 def test_what_it_returns_is_its_annotation() -> None:
     def annotated() -> Annotated[int, "cents"]:
         return 1

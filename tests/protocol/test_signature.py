@@ -206,6 +206,10 @@ def hidden(name: Annotated[str, Field(description="a\u202e")]) -> None: ...
 def union(name: list[Loose | Dog]) -> None: ...
 
 
+class Shop:
+    def close(self, name: str) -> None: ...
+
+
 @pytest.mark.parametrize(
     ("function", "fault"),
     [
@@ -214,6 +218,7 @@ def union(name: list[Loose | Dog]) -> None: ...
         (positional, "'name' is positional-only"),
         (bare, "'name' has no annotation: write its type, such as name: str"),
         (unresolved, "the annotation 'OnlyWhenChecking' cannot be resolved"),
+        (Shop.close, r"Shop.close\(\): a method needs its object.*Tool.of\(shop.close"),
         (opaque, "parameter 'name': Unable to generate"),
         (call, "parameter 'name': Cannot generate"),
         (pattern, "parameter 'name': .* look-around"),
@@ -633,7 +638,7 @@ def test_a_model_built_without_validation_is_not_let_through() -> None:
     ("annotation", "fault"),
     [
         (bytes, "return Image, Audio or EmbeddedResource"),
-        (Opaque, "return type: Unable to generate"),
+        (Opaque, "return type: Unable to generate.* a pydantic model of its fields"),
         (Iterator[Opaque], "return type: Unable to generate"),
     ],
 )

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import DatabaseError
 
 from tools_app.catalogue.configured import configured_catalogue
 from tools_app.catalogue.sync import sync
@@ -32,13 +31,7 @@ def sync_rows(command: BaseCommand, options: dict[str, Any]) -> None:
             "The catalogue in the admin is not served. Have the settings say: "
             'MCP["CATALOGUE"] = "tools_app.catalogue.AdminCatalogue"'
         )
-    try:
-        found = sync(named.shelf.entries())
-    except DatabaseError as error:
-        raise CommandError(
-            f"The rows cannot be written: {error}. Is the database migrated? "
-            "manage.py migrate"
-        ) from error
+    found = sync(named.shelf.entries())
     for said, keys in (
         ("new", found.new),
         ("changed in the code", found.changed),

@@ -11,6 +11,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from mcp_transport.engine.entry import is_permission
 from mcp_transport.engine.tool import HINTS
 from mcp_transport.protocol.naming import check_text
 from tools_app.scopes import EVERYTHING, is_scope
@@ -19,7 +20,6 @@ MAX_TAGS = 50
 # Of resources. Spec: 2026-07-28 server/resources #annotations.
 AUDIENCES = ("user", "assistant")
 _TAG = re.compile(r"\w[\w.:/-]{0,49}")
-_PERMISSION = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\.[A-Za-z0-9_]+")
 
 PERMISSION_HELP = _(
     "What Django must grant to the user of a token, such as shop.view_order."
@@ -76,7 +76,7 @@ def validate_tags(value: Any) -> None:
 
 
 def validate_permission(value: str) -> None:
-    if value and not _PERMISSION.fullmatch(value):
+    if value and not is_permission(value):
         raise ValidationError(
             _("Write an app and a permission, such as shop.view_order."),
             code="not_a_permission",

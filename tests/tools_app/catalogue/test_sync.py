@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.core.management import CommandError, call_command
-from django.db import DatabaseError, OperationalError, connections
+from django.db import OperationalError, connections
 from django.test import override_settings
 
 from mcp_transport.engine.catalogue import Shelf
@@ -212,7 +212,7 @@ def test_the_command_says_what_is_in_its_way(
         mcp_sync()
 
     def fails(code: Any) -> None:
-        raise DatabaseError("no such table")
+        raise OperationalError("no such table")
 
     monkeypatch.setattr(commands, "sync", fails)
     with (
