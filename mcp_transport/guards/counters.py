@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
@@ -90,6 +91,11 @@ class _Own(threading.local):
         self.cache = caches.create_connection(alias)
 
 
+class Waiting(NamedTuple):
+    counts: Sequence[Count]
+    counted: asyncio.Future[Sequence[int]]
+
+
 class InRedis:
     """Counts in Django's Redis cache, by its client and keys, as ``add`` and ``incr``
     would; but these make a client each, and three trips of every count. Here all that
@@ -100,49 +106,64 @@ class InRedis:
         self._cache = cache
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="mcp-rates")
         self._lock = threading.Lock()
-        self._waiting: list[tuple[Sequence[Count], Future[Sequence[int]]]] = []
+        self._waiting: list[Waiting] = []
         self._is_under_way = False
 
     async def __call__(self, counts: Sequence[Count]) -> Sequence[int]:
-        counted: Future[Sequence[int]] = Future()
+        counted = asyncio.get_running_loop().create_future()
         with self._lock:
             if not self._is_under_way:
                 self._thread.submit(self._travel)
                 self._is_under_way = True
-            self._waiting.append((counts, counted))
-        return await asyncio.wrap_future(counted)
+            self._waiting.append(Waiting(counts, counted))
+        answer: Sequence[int] = await counted
+        return answer
 
     def _travel(self) -> None:
         """Make one trip after the other, until nobody waits."""
         while waiting := self._next():
             # Whoever has gone is not counted.
-            here = [(c, f) for c, f in waiting if f.set_running_or_notify_cancel()]
-            try:
-                counted = iter(
-                    self._ask([count for counts, _ in here for count in counts])
-                )
-            except Exception as error:
-                for _, future in here:
-                    future.set_exception(error)
-            else:
-                for counts, future in here:
-                    future.set_result([next(counted) for _ in counts])
+            here = [one for one in waiting if not one.counted.cancelled()]
+            answer = self._ask([count for one in here for count in one.counts])
+            for loop in {one.counted.get_loop() for one in here}:
+                with suppress(RuntimeError):  # it is closed, and nobody waits there
+                    loop.call_soon_threadsafe(_tell, loop, here, answer)
 
-    def _next(self) -> list[tuple[Sequence[Count], Future[Sequence[int]]]]:
+    def _next(self) -> list[Waiting]:
         with self._lock:
             waiting, self._waiting = self._waiting, []
             self._is_under_way = bool(waiting)
         return waiting
 
-    def _ask(self, counts: Sequence[Count]) -> list[int]:
-        pipeline = self._client.pipeline(transaction=False)
-        for count in counts:
-            key = self._cache.make_and_validate_key(count.key)
-            pipeline.set(key, 0, ex=count.lifetime_s, nx=True)
-            pipeline.incr(key)
-        replies: list[int] = pipeline.execute()
+    def _ask(self, counts: Sequence[Count]) -> list[int] | Exception:
+        try:
+            pipeline = self._client.pipeline(transaction=False)
+            for count in counts:
+                key = self._cache.make_and_validate_key(count.key)
+                pipeline.set(key, 0, ex=count.lifetime_s, nx=True)
+                pipeline.incr(key)
+            replies: list[int] = pipeline.execute()
+        except Exception as error:
+            return error
         return replies[1::2]
 
     @cached_property
     def _client(self) -> Any:
         return self._cache._cache.get_client(write=True)
+
+
+def _tell(
+    loop: asyncio.AbstractEventLoop,
+    waiting: Sequence[Waiting],
+    answer: Sequence[int] | Exception,
+) -> None:
+    """Answer those who wait in this loop: to wake it is what costs."""
+    begin = 0
+    for counts, counted in waiting:
+        end = begin + len(counts)
+        if counted.get_loop() is loop and not counted.done():
+            if isinstance(answer, Exception):
+                counted.set_exception(answer)
+            else:
+                counted.set_result(answer[begin:end])
+        begin = end
