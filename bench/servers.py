@@ -61,8 +61,9 @@ class Mount:
 
     ``speaks`` is False where no protocol is spoken. With ``redis`` the state is
     there, shared by so many ``processes``, and else in the one process's memory.
-    ``rates`` is where each request is counted, by four rates: nowhere, in the
-    process's memory or in the Redis. ``observers`` are told of each request.
+    ``rates`` is where each request is counted, by address, token, session if it has
+    one, and tool: nowhere, in the process's memory or in the Redis. ``observers``
+    are told of each request.
     """
 
     name: str

@@ -354,9 +354,11 @@ _CACHED = (
     get_server,
 )
 
+_READ = ("MCP", "SECRET_KEY", "SECRET_KEY_FALLBACKS", "CACHES")
+
 
 def _forget(*, setting: str, **_: Any) -> None:
-    if setting in ("MCP", "SECRET_KEY", "SECRET_KEY_FALLBACKS", "CACHES"):
+    if setting in _READ or setting.startswith("RATELIMIT_"):
         for cached in _CACHED:
             cached.cache_clear()
 

@@ -19,9 +19,11 @@ from mcp_transport.conf import (
     ListChanged,
     ResourceUpdated,
     announce,
+    get_attempts,
     get_authenticators,
     get_conf,
     get_origins,
+    get_rates,
     get_server,
     get_store,
     read,
@@ -281,6 +283,7 @@ class SomeOrigins:
 
 MADE: list[Callable[[], object]] = [
     get_conf,
+    get_attempts,
     get_authenticators,
     get_origins,
     get_store,
@@ -301,6 +304,18 @@ def test_what_was_made_of_the_settings_is_made_anew_when_they_change(
             assert made() is first
         with override_settings(MCP={**given, "NAME": "second"}):
             assert made() is not first
+        assert made() is not first
+
+
+@pytest.mark.parametrize("made", [get_rates, get_attempts, get_server])
+@pytest.mark.parametrize(
+    "changed", [{"RATELIMIT_ENABLE": False}, {"RATELIMIT_CACHE_PREFIX": "shop:"}]
+)
+def test_who_counts_is_made_anew_when_django_ratelimits_settings_change(
+    made: Callable[[], object], changed: dict[str, Any]
+) -> None:
+    first = made()
+    with override_settings(**changed):
         assert made() is not first
 
 

@@ -1,6 +1,7 @@
 """The catalogue that is measured.
 
 BENCH_TOOLS   how many tools there are, at least three
+BENCH_RATES   where calls of the first are counted, if anywhere; see settings.py
 """
 
 from __future__ import annotations
@@ -9,10 +10,11 @@ import asyncio
 import os
 from typing import Literal
 
+from bench.project.settings import RATE, RATES
 from mcp_transport import Context, Tool, catalogue, tool
 
 
-@tool(read_only=True, idempotent=True)
+@tool(read_only=True, idempotent=True, rate=RATE if RATES else None)
 async def echo(text: str) -> str:
     """Say the same again.
 

@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 from django.conf import settings
+from django.core.cache.backends.base import BaseCache
 from django.core.cache.backends.dummy import DummyCache
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.checks import CheckMessage, Error, Warning
@@ -95,6 +96,11 @@ def _wrong_cache(alias: str, conf: Conf) -> str | None:
     backend = import_string(settings.CACHES[alias]["BACKEND"])
     if issubclass(backend, DummyCache):
         return f'CACHES["{alias}"], in which rates are counted, keeps nothing.'
+    if backend.incr is BaseCache.incr:
+        return (
+            f'CACHES["{alias}"], in which rates are counted, reads a count and then '
+            "writes it: of those who come at a time, some are not counted."
+        )
     several = conf.store != MEMORY or _several_declared()
     if issubclass(backend, LocMemCache) and several:
         return (

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 from mcp_transport.engine.caller import Caller
-from mcp_transport.engine.rates import Rate, Rates
+from mcp_transport.engine.rates import Rate, Rates, Use
 from mcp_transport.engine.session import Session
 
 
@@ -11,7 +13,7 @@ class Quotas:
     """The rates of a server, counted by ``rates``.
 
     ``per_caller`` is for those whose credential has none of its own. What is
-    refused by one rate has been counted by those before it.
+    refused by one rate has been counted by the others that are asked with it.
     """
 
     def __init__(
@@ -31,21 +33,26 @@ class Quotas:
 
     async def spend(self, caller: Caller, session: Session | None) -> None:
         """Count a request. Raises TooManyRequests, or StoreUnavailable."""
-        per_caller = caller.rate or self._per_caller
+        per_caller, uses = caller.rate or self._per_caller, []
         if per_caller is not None:
-            await self._spend("caller", caller.subject, per_caller)
+            uses.append(Use("caller", caller.subject, per_caller))
         if self._per_session is not None and session is not None:
-            await self._spend("session", session.id, self._per_session)
+            uses.append(Use("session", session.id, self._per_session))
+        await self._spend(uses)
 
-    async def spend_on(self, what: str, caller: Caller, rate: Rate) -> None:
-        """Count a use of what has a rate of its own, for each caller apart.
+    async def spend_on(self, caller: Caller, rates: Iterable[tuple[str, Rate]]) -> None:
+        """Count a use of what has rates of its own, for each caller apart.
 
-        Raises TooManyRequests, or StoreUnavailable.
+        ``rates`` are by what they bound. Raises TooManyRequests, or
+        StoreUnavailable.
         """
-        await self._spend(what, caller.subject, rate)
+        await self._spend([Use(what, caller.subject, rate) for what, rate in rates])
 
-    async def _spend(self, what: str, who: str, rate: Rate) -> None:
+    async def _spend(self, uses: Sequence[Use]) -> None:
+        if not uses:
+            return
         # A server that was given nobody to count lets nobody through uncounted.
         if self._rates is None:
+            what = uses[0].what
             raise RuntimeError(f"there is a rate for {what}, and nobody counts it")
-        await self._rates.spend(what, who, rate)
+        await self._rates.spend(*uses)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import NamedTuple, Protocol, Self
 
 PERIODS_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 MAX_LIMIT = 10**9
@@ -41,13 +41,22 @@ class Rate:
         raise AssertionError("every period is a number of seconds")
 
 
+class Use(NamedTuple):
+    """That ``who`` does ``what``, and how often that may be."""
+
+    what: str
+    who: str
+    rate: Rate
+
+
 class Rates(Protocol):
     """Counts, over all processes that serve one site."""
 
-    async def spend(self, what: str, who: str, rate: Rate) -> None:
-        """Count one time more that ``who`` does ``what``.
+    async def spend(self, *uses: Use) -> None:
+        """Count one time more for each, all together.
 
-        Raises TooManyRequests beyond the rate, and StoreUnavailable where it
-        cannot be counted: nobody is let through uncounted.
+        Raises TooManyRequests beyond any of the rates, with the longest of the
+        waits, and StoreUnavailable where it cannot be counted: nobody is let
+        through uncounted.
         """
         ...

@@ -6,7 +6,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
-from mcp_transport.engine.rates import Rate, Rates
+from mcp_transport.engine.rates import Rate, Rates, Use
 from mcp_transport.protocol.errors import TooManyRequests
 
 MAX_BARRED = 4096
@@ -50,7 +50,7 @@ class Attempts:
         if self._rate is None:
             return
         try:
-            await self._rates.spend("failures", address, self._rate)
+            await self._rates.spend(Use("failures", address, self._rate))
         except TooManyRequests as error:
             self._bar(address, error.retry_after_s or self._rate.period_s)
             self.check(address)

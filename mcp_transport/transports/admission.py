@@ -24,6 +24,7 @@ from mcp_transport.conf import (
     get_tickets,
 )
 from mcp_transport.engine.caller import ANONYMOUS, Caller, Credential
+from mcp_transport.engine.rates import Use
 from mcp_transport.guards.address import client_address, counted_as, within
 from mcp_transport.guards.origin import is_loopback, origin_allowed
 
@@ -159,7 +160,7 @@ async def admit(credential: Credential, address: str | None) -> Caller | None:
     attempts.check(counted)
     rate = get_conf().rate_per_address
     if rate is not None:
-        await get_rates().spend("address", counted, rate)
+        await get_rates().spend(Use("address", counted, rate))
     caller = await credential.caller()
     if caller is None:
         await attempts.failed(counted)

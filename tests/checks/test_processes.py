@@ -126,6 +126,25 @@ def test_a_cache_that_keeps_nothing_counts_nothing() -> None:
     assert counts(CACHES={"default": DUMMY}, DEBUG=True) == []
 
 
+@pytest.mark.parametrize("backend", ["db.DatabaseCache", "filebased.FileBasedCache"])
+def test_a_cache_that_reads_before_it_writes_does_not_count_everybody(
+    backend: str,
+) -> None:
+    caches = {"default": {"BACKEND": f"{BACKENDS}.{backend}", "LOCATION": "/counts"}}
+    (said,) = counts(CACHES=caches)
+    assert "reads a count and then writes it" in said
+    assert counts(CACHES=caches, DEBUG=True) == []
+    assert counts(CACHES=caches, MCP=UNBOUND) == []
+
+
+@pytest.mark.parametrize(
+    "backend", ["memcached.PyMemcacheCache", "memcached.PyLibMCCache"]
+)
+def test_a_cache_that_adds_in_one_step_will_do(backend: str) -> None:
+    caches = {"default": {"BACKEND": f"{BACKENDS}.{backend}", "LOCATION": "there"}}
+    assert counts(MCP=REDIS, CACHES=caches) == []
+
+
 def test_the_cache_of_the_rates_is_the_one_that_is_asked() -> None:
     caches = {"default": LOCAL, "counting": SHARED}
     assert counts(MCP=REDIS, CACHES=caches, RATELIMIT_USE_CACHE="counting") == []

@@ -54,24 +54,38 @@ async def test_a_session_is_counted_by_itself() -> None:
         await quotas.spend(ADA, one)
 
 
-async def test_what_the_caller_may_not_does_not_count_for_the_session() -> None:
+async def test_a_caller_and_its_session_are_counted_together() -> None:
     counts = CountedOnce()
     quotas = Quotas(counts, per_caller=Rate(1, 60), per_session=USUAL)
     session = Session.new(ADA)
     await quotas.spend(ADA, session)
-    with pytest.raises(TooManyRequests):
+    assert counts.trips == 1
+    # What the caller may not counts for the session too.
+    with pytest.raises(TooManyRequests, match="more than 1/m"):
         await quotas.spend(ADA, session)
-    assert counts.spent["session", session.id, "2/m"] == 1
+    assert counts.spent["session", session.id, "2/m"] == 2
+
+
+async def test_where_there_is_nothing_to_count_nobody_is_asked() -> None:
+    counts = CountedOnce()
+    await Quotas(counts, per_session=USUAL).spend(ADA, None)
+    await Quotas(counts).spend_on(ADA, [])
+    await Quotas().spend_on(ADA, [])
+    assert counts.trips == 0
 
 
 async def test_what_has_a_rate_of_its_own_is_counted_for_each_caller() -> None:
     counts = CountedOnce()
     quotas = Quotas(counts)
+    rates = [("tool:dig", Rate(1, 60)), ("tool:spade", USUAL)]
     for caller in (ADA, RATED):
-        await quotas.spend_on("tool:dig", caller, Rate(1, 60))
-    assert counts.spent == {("tool:dig", who, "1/m"): 1 for who in ("ada", "bob")}
+        await quotas.spend_on(caller, rates)
+    assert counts.trips == 2
+    assert counts.spent == {
+        (what, who, str(rate)): 1 for what, rate in rates for who in ("ada", "bob")
+    }
     with pytest.raises(TooManyRequests):
-        await quotas.spend_on("tool:dig", ADA, Rate(1, 60))
+        await quotas.spend_on(ADA, rates[:1])
 
 
 async def test_who_cannot_be_counted_is_not_let_through() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -15,54 +15,37 @@ from django.core.cache import caches
 from django.core.cache.backends.locmem import LocMemCache
 from django.test import override_settings
 
+import mcp_transport.guards.rate
 from deploy.servers import Redis
 from mcp_transport.checks.processes import check_counts
-from mcp_transport.connections import closing_old_connections
-from mcp_transport.engine.rates import Rate
+from mcp_transport.engine.rates import Rate, Use
 from mcp_transport.engine.store import StoreUnavailable
 from mcp_transport.engine.threads import Threads
 from mcp_transport.guards.rate import CacheRates
 from mcp_transport.protocol.errors import TooManyRequests
+from tests.guards.caching import BACKENDS, LOCAL, derived, in_redis
 from tests.serving import redis_server
 
-BACKENDS = "django.core.cache.backends"
-LOCAL = {"BACKEND": f"{BACKENDS}.locmem.LocMemCache", "LOCATION": "rates"}
 TEN = Rate(10, 86_400)
 SPENDS = 100
 HERE = "tests.guards.test_rate"
+CLOCKED = (django_ratelimit.core, mcp_transport.guards.rate)
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Redis]:
-    with redis_server(tmp_path_factory.mktemp("redis")) as running:
-        yield running
-
-
-@pytest.fixture(params=["local", "redis"])
+@pytest.fixture(params=[None, in_redis, derived], ids=["local", "redis", "derived"])
 def cache(request: pytest.FixtureRequest) -> Iterator[None]:
     """Each kind of cache that counts."""
-    kept = LOCAL
-    if request.param == "redis":
-        kept = shared(request.getfixturevalue("server"))
+    kept: dict[str, Any] = LOCAL
+    if request.param is not None:
+        kept = request.param(request.getfixturevalue("server"))
     with override_settings(CACHES={"default": kept}):
         yield
         caches["default"].clear()
 
 
-def shared(server: Redis) -> dict[str, Any]:
-    return {"BACKEND": f"{BACKENDS}.redis.RedisCache", "LOCATION": server.url}
-
-
-@pytest.fixture
-def threads() -> Iterator[Threads]:
-    made = Threads(8, closing_old_connections)
-    yield made
-    made.close()
-
-
 async def passes(rates: CacheRates, who: str = "ada", rate: Rate = TEN) -> bool:
     try:
-        await rates.spend("caller", who, rate)
+        await rates.spend(Use("caller", who, rate))
     except TooManyRequests:
         return False
     return True
@@ -98,11 +81,61 @@ async def test_each_thing_and_each_rate_has_a_count_of_its_own(
     cache: None, threads: Threads
 ) -> None:
     rates, once = CacheRates(threads), Rate(1, 86_400)
-    await rates.spend("caller", "ada", once)
-    await rates.spend("session", "ada", once)
-    await rates.spend("caller", "ada", Rate(1, 86_400 * 2))
+    await rates.spend(Use("caller", "ada", once))
+    await rates.spend(Use("session", "ada", once))
+    await rates.spend(Use("caller", "ada", Rate(1, 86_400 * 2)))
     with pytest.raises(TooManyRequests, match="more than 1/d requests"):
-        await rates.spend("caller", "ada", once)
+        await rates.spend(Use("caller", "ada", once))
+
+
+def counted(what: str, who: str, rate: Rate) -> int:
+    """Return how far a count is, by django-ratelimit's own word."""
+    usage = django_ratelimit.core.get_usage(
+        None,
+        group=f"mcp:{what}",
+        key=lambda group, request: who,
+        rate=(rate.limit, rate.period_s),
+        increment=False,
+    )
+    count: int = usage["count"]
+    return count
+
+
+async def test_django_ratelimit_tells_of_the_same_counts(
+    cache: None, threads: Threads
+) -> None:
+    rates, twice = CacheRates(threads), Rate(2, 86_400 * 3)
+    await rates.spend(Use("caller", "ada", TEN), Use("session", "s1", twice))
+    await rates.spend(Use("caller", "ada", TEN))
+    assert counted("caller", "ada", TEN) == 2
+    assert counted("session", "s1", twice) == 1
+    assert counted("session", "s1", TEN) == 0
+
+
+@pytest.mark.parametrize("order", [1, -1])
+async def test_of_several_refusals_the_longest_wait_is_told(
+    cache: None, threads: Threads, monkeypatch: pytest.MonkeyPatch, order: int
+) -> None:
+    clock = Clock(1_800_000_000)
+    for module in CLOCKED:
+        monkeypatch.setattr(module, "time", clock)
+    rates = CacheRates(threads)
+    free, minute, week = (
+        Use("caller", "ada", TEN),
+        Use("session", "s1", Rate(1, 60)),
+        Use("tool:dig", "ada", Rate(1, 7 * 86_400)),
+    )
+    uses = (free, minute, week)[::order]
+    await rates.spend(*uses)
+    with pytest.raises(TooManyRequests, match="more than 1/7d requests") as both:
+        await rates.spend(*uses)
+    with pytest.raises(TooManyRequests, match="more than 1/m requests") as one:
+        await rates.spend(free, minute)
+    assert both.value.retry_after_s is not None
+    assert one.value.retry_after_s is not None
+    assert one.value.retry_after_s <= 61 < both.value.retry_after_s
+    # What one of them refuses has been counted by all.
+    assert [counted(*use) for use in (free, minute, week)] == [3, 3, 2]
 
 
 class Clock:
@@ -120,11 +153,12 @@ async def test_a_new_window_begins_when_the_old_one_ends(
     cache: None, threads: Threads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock, rate = Clock(1_800_000_000), Rate(1, 60)
-    monkeypatch.setattr(django_ratelimit.core, "time", clock)
+    for module in CLOCKED:
+        monkeypatch.setattr(module, "time", clock)
     rates = CacheRates(threads)
-    await rates.spend("caller", "ada", rate)
+    await rates.spend(Use("caller", "ada", rate))
     with pytest.raises(TooManyRequests) as refused:
-        await rates.spend("caller", "ada", rate)
+        await rates.spend(Use("caller", "ada", rate))
     left_s = refused.value.retry_after_s
     assert left_s is not None
     assert 1 <= left_s <= rate.period_s + 1
@@ -138,34 +172,42 @@ async def test_a_new_window_begins_when_the_old_one_ends(
 async def test_a_second_that_ends_while_it_is_counted_does_not_fail(
     cache: None, threads: Threads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(django_ratelimit.core, "time", Clock(1_800_000_000, 1.0))
-    await CacheRates(threads).spend("caller", "ada", Rate(1, 1))
+    clock = Clock(1_800_000_000, 1.0)
+    for module in CLOCKED:
+        monkeypatch.setattr(module, "time", clock)
+    await CacheRates(threads).spend(Use("caller", "ada", Rate(1, 1)))
 
 
 async def test_it_is_worth_to_wait_a_second_at_least(
     cache: None, threads: Threads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(django_ratelimit.core, "time", Clock(1_800_000_000))
+    clock = Clock(1_800_000_000)
+    for module in CLOCKED:
+        monkeypatch.setattr(module, "time", clock)
     rates = CacheRates(threads)
-    await rates.spend("caller", "ada", Rate(1, 1))
+    await rates.spend(Use("caller", "ada", Rate(1, 1)))
     with pytest.raises(TooManyRequests) as refused:
-        await rates.spend("caller", "ada", Rate(1, 1))
+        await rates.spend(Use("caller", "ada", Rate(1, 1)))
     assert refused.value.retry_after_s == 1
 
 
+@pytest.mark.parametrize("kind", [in_redis, derived])
 async def test_without_the_cache_nobody_is_counted_and_nobody_passes(
-    tmp_path: Path, threads: Threads, caplog: pytest.LogCaptureFixture
+    kind: Callable[[Redis], dict[str, Any]],
+    tmp_path: Path,
+    threads: Threads,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     with (
         redis_server(tmp_path) as server,
-        override_settings(CACHES={"default": shared(server)}),
+        override_settings(CACHES={"default": kind(server)}),
     ):
         rates = CacheRates(threads)
         assert await passes(rates)
         server.kill()
         for _ in range(2):
             with pytest.raises(StoreUnavailable):
-                await rates.spend("caller", "ada", TEN)
+                await rates.spend(Use("caller", "ada", TEN))
         server.launch()
         await asyncio.to_thread(server.await_service)
         assert await passes(rates)
@@ -192,7 +234,7 @@ async def test_a_cache_that_does_not_count_and_does_not_say_so_lets_nobody_pass(
         override_settings(CACHES={"default": {"BACKEND": f"{HERE}.Mute"}}),
         pytest.raises(StoreUnavailable),
     ):
-        await CacheRates(threads).spend("caller", "ada", TEN)
+        await CacheRates(threads).spend(Use("caller", "ada", TEN))
 
 
 async def test_a_cache_that_pretends_to_count_is_an_error_of_the_checks(

@@ -42,8 +42,8 @@ async def call_tool(exchange: Exchange) -> dict[str, Any]:
     differ from the arguments, 429 beyond its rate. All else is told in-band.
     """
     tool, arguments = await _find(exchange)
-    for name, rate in tool.counted:
-        await exchange.server.quotas.spend_on(f"tool:{name}", exchange.caller, rate)
+    counted = ((f"tool:{name}", rate) for name, rate in tool.counted)
+    await exchange.server.quotas.spend_on(exchange.caller, counted)
     _set_deadline(exchange, tool)
 
     async def attempt(context: Context) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from mcp_transport import ToolError, connect
 from mcp_transport import catalogue as shelf
 from mcp_transport.engine.observing import Observer, ServedRequest
 from mcp_transport.engine.quotas import Quotas
-from mcp_transport.engine.rates import Rate
+from mcp_transport.engine.rates import Rate, Use
 from mcp_transport.engine.tool import Tool
 from mcp_transport.protocol.errors import InsufficientScope, ProtocolError
 from tests.tools_app.kinds.making import caller, complaints, made, served
@@ -234,10 +234,10 @@ class Counting:
     """Counts, and lets everybody through."""
 
     def __init__(self) -> None:
-        self.spent: list[tuple[str, str]] = []
+        self.spent: list[list[tuple[str, str]]] = []
 
-    async def spend(self, what: str, who: str, rate: Rate) -> None:
-        self.spent.append((what, str(rate)))
+    async def spend(self, *uses: Use) -> None:
+        self.spent.append([(what, str(rate)) for what, _who, rate in uses])
 
 
 async def test_its_calls_count_as_calls_of_the_tool() -> None:
@@ -247,7 +247,8 @@ async def test_its_calls_count_as_calls_of_the_tool() -> None:
     server = served(entry, quotas=Quotas(counting))
     async with connect(server, caller=caller("*", **MAY)) as client:
         await client.call_tool("count_open", {})
-    assert counting.spent == [("tool:count_open", "2/m"), ("tool:count_orders", "5/m")]
+    both = [("tool:count_open", "2/m"), ("tool:count_orders", "5/m")]
+    assert counting.spent == [both]
 
 
 def test_what_the_tool_demands_of_all_arguments_is_left_to_the_tool() -> None:
