@@ -99,7 +99,11 @@ def check_ledger(
     """Refuse wrong settings of the ledger, and tell where it is set but not kept."""
     problems = read_ledger_settings()[1]
     found: list[CheckMessage] = [
-        Error(f"{problem}.", hint="See docs/ledger.md.", id="tools_app.E006")
+        Error(
+            f"{problem}.",
+            hint="Correct it, or take it out to have its default.",
+            id="tools_app.E006",
+        )
         for problem in problems
     ]
     if hasattr(settings, "MCP_LEDGER") and not any(
