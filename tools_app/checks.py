@@ -16,6 +16,7 @@ from django.core.checks.security.base import (
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.module_loading import import_string
 
+from mcp_transport.checks.production import in_production
 from mcp_transport.conf import read_settings
 from mcp_transport.stores import MEMORY
 from tools_app.kinds.confined import SETTING as FILES_ROOT
@@ -98,7 +99,11 @@ def check_ledger(
     """Refuse wrong settings of the ledger, and tell where it is set but not kept."""
     problems = read_ledger_settings()[1]
     found: list[CheckMessage] = [
-        Error(f"{problem}.", hint="See docs/ledger.md.", id="tools_app.E006")
+        Error(
+            f"{problem}.",
+            hint="Correct it, or take it out to have its default.",
+            id="tools_app.E006",
+        )
         for problem in problems
     ]
     if hasattr(settings, "MCP_LEDGER") and not any(
@@ -118,7 +123,7 @@ def check_secret_key(
     app_configs: Sequence[AppConfig] | None, **_: Any
 ) -> list[CheckMessage]:
     """Refuse a SECRET_KEY that can be guessed, where it stands in for a pepper."""
-    if settings.DEBUG or read_settings()[0].token_pepper is not None:
+    if not in_production() or read_settings()[0].token_pepper is not None:
         return []
     key = str(settings.SECRET_KEY)
     if (

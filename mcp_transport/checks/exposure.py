@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
 
+from mcp_transport.checks.production import in_production
 from mcp_transport.conf import read_settings
 from mcp_transport.guards.origin import is_loopback
 
@@ -23,7 +24,7 @@ def check_hosts(**_: Any) -> list[CheckMessage]:
     """Refuse to serve every Host, and to serve none; where nothing is served over
     the network, no matter.
     """
-    if settings.DEBUG or not read_settings()[0].transports:
+    if not in_production() or not read_settings()[0].transports:
         return []
     if not settings.ALLOWED_HOSTS:
         said = (
@@ -57,7 +58,7 @@ def check_anonymous(**_: Any) -> list[CheckMessage]:
             'MCP["ALLOW_ANONYMOUS"] is on behind a proxy: who comes through one on '
             "this machine could pass for this machine, and everybody would be let in."
         )
-    elif not settings.DEBUG and (hosts := _public_hosts()):
+    elif in_production() and (hosts := _public_hosts()):
         said = (
             'MCP["ALLOW_ANONYMOUS"] lets in without a token, on a server that others '
             f"may reach as {', '.join(hosts)}."

@@ -9,6 +9,8 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error
 
+from mcp_transport.checks.production import in_production
+
 IN_MEMORY = "channels.layers.InMemoryChannelLayer"
 ON_REDIS = "channels_redis.core.RedisChannelLayer"
 # For how long a consumer's read of RedisChannelLayer blocks: ``brpop_timeout``.
@@ -29,7 +31,7 @@ def check_layers(**_: Any) -> list[CheckMessage]:
 def _check(
     alias: str, backend: str | None, config: Mapping[str, Any]
 ) -> Iterator[CheckMessage]:
-    if backend == IN_MEMORY and not settings.DEBUG:
+    if backend == IN_MEMORY and in_production():
         yield Error(
             f'CHANNEL_LAYERS["{alias}"] is in the memory of one process: what is sent '
             "in another is lost.",

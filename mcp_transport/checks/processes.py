@@ -12,6 +12,7 @@ from django.core.cache.backends.locmem import LocMemCache
 from django.core.checks import CheckMessage, Error, Warning
 from django.utils.module_loading import import_string
 
+from mcp_transport.checks.production import in_production
 from mcp_transport.conf import Conf, read_settings
 from mcp_transport.engine.store import StoreUnavailable
 from mcp_transport.stores import MEMORY, server_problems
@@ -80,7 +81,7 @@ def check_counts(**_: Any) -> list[CheckMessage]:
             'RedisCache", "LOCATION": "redis://..."}.',
         )
     ]
-    if not getattr(settings, "RATELIMIT_ENABLE", True) and not settings.DEBUG:
+    if not getattr(settings, "RATELIMIT_ENABLE", True) and in_production():
         said = "RATELIMIT_ENABLE is off: no rate bounds anybody."
         found.append((said, 'Take it out; a rate that you do not want is "".'))
     return [
@@ -91,7 +92,7 @@ def check_counts(**_: Any) -> list[CheckMessage]:
 def _wrong_cache(alias: str, conf: Conf) -> str | None:
     if alias not in settings.CACHES:
         return f'There is no CACHES["{alias}"], in which rates are to be counted.'
-    if settings.DEBUG:
+    if not in_production():
         return None
     backend = import_string(settings.CACHES[alias]["BACKEND"])
     if issubclass(backend, DummyCache):

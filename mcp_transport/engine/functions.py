@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import typing
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -34,7 +35,7 @@ class Function:
         self._function = function
         self._is_async = inspect.iscoroutinefunction(defined_by(function))
         self.names = tuple(inspect.signature(function).parameters)
-        wanted = [name for name in self.names if self.hints.get(name) is Context]
+        wanted = [name for name in self.names if _is_context(self.hints.get(name))]
         if len(wanted) > 1:
             raise TypeError(f"{name_of(function)}: only one parameter is a Context")
         self.context_name = wanted[0] if wanted else None
@@ -78,3 +79,8 @@ class Function:
             if told_to_end():
                 raise
             raise RuntimeError("the function awaited what was cancelled") from error
+
+
+def _is_context(hint: Any) -> bool:
+    """Tell whether it is Context, or Context | None of who calls the function too."""
+    return Context in (hint, *typing.get_args(hint))

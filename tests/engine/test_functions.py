@@ -106,6 +106,15 @@ def test_a_name_makes_no_context() -> None:
     assert Function(tool).injected == frozenset()
 
 
+async def test_a_context_may_be_left_out_by_who_calls_the_function() -> None:
+    def tool(a: int, ctx: Context | None = None) -> tuple[int, bool]:
+        return a, ctx is not None
+
+    assert Function(tool).injected == {"ctx"}
+    assert await run(tool, a=1) == (1, True)
+    assert tool(1) == (1, False)
+
+
 def test_two_contexts_are_one_too_many() -> None:
     def tool(a: Context, b: Context) -> int:
         return 1

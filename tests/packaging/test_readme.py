@@ -109,6 +109,8 @@ def test_the_steps_lead_to_a_call(reader: Reader, tmp_path: Path) -> None:
     for step in readme.steps(README):
         reader.follow(step)
     reader.shell("python manage.py check --fail-level WARNING")
+    # Which switches DEBUG off, with the SECRET_KEY of a stock project.
+    reader.shell(f"python manage.py test {APP}")
     (command,) = reader.served
     (token,) = re.findall(r"^mcp_\S+$", reader.said, re.MULTILINE)
     application = command.split()[1]

@@ -69,7 +69,8 @@ def test_without_a_pepper_the_secret_key_is_not_to_be_guessed(key: str) -> None:
     pepper = {"AUTHENTICATORS": NAMED, "TOKEN_PEPPER": "p" * 32}
 
     def found(mcp: Any, debug: bool = False) -> list[str]:
-        with override_settings(SECRET_KEY=key, MCP=mcp, DEBUG=debug):
+        served = {"DEBUG": debug, "ALLOWED_HOSTS": ["mcp.example.com"]}
+        with override_settings(SECRET_KEY=key, MCP=mcp, **served):
             return [str(message.id) for message in check_secret_key(None)]
 
     assert found({"AUTHENTICATORS": NAMED}) == ["tools_app.E002"]
