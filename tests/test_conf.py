@@ -38,7 +38,7 @@ from mcp_transport.stores.memory import MemoryStore
 from mcp_transport.stores.redis import RedisStore
 from mcp_transport.stores.redis.connection import Place
 
-BOUND_S = 10
+BOUND_S = 30
 TOKENS = "tests.wire.tokens.KnownTokens"
 LIMITS = {limit.name.upper(): limit.type for limit in fields(Limits)}
 NEVER = [0, -1, 10**400, math.nan, True, b"bytes", object(), ("a.b",)]

@@ -26,7 +26,7 @@ from tests.rawasgi import ask
 from tests.test_handler import Client, happens, part
 
 pytestmark = pytest.mark.django_db(transaction=True)
-BOUND_S = 10
+BOUND_S = 30
 
 
 class Hops:

@@ -18,7 +18,7 @@ from mcp_transport.handler import Event, LeanHandler
 from mcp_transport.middleware import View
 from tests.rawasgi import ask, http_scope
 
-BOUND_S = 10
+BOUND_S = 30
 LARGEST = 10
 DISCONNECT = {"type": "http.disconnect"}
 

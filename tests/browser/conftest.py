@@ -19,7 +19,13 @@ from typing import Any
 import httpx
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    async_playwright,
+    expect,
+)
 
 from tests.browser.line import Line, line_to
 from tests.browser.pages import served_pages
@@ -29,6 +35,7 @@ CHROMIUM = "/usr/bin/chromium"
 HERE = Path(__file__).parent
 BOUND_MS = 30_000
 APPLICATION = "tests.browser.asgi:application"
+expect.set_options(timeout=BOUND_MS)
 CREATE_USER = (
     "from django.contrib.auth.models import User; User.objects.create_user('ada')"
 )

@@ -228,7 +228,7 @@ async def test_a_call_times_out_unless_it_reports(
     await visitor.js("begin('waiting', 'wait', { name: args[0] })", name)
     await _until_noted(visitor, name)
     for number in (1, 2, 3):
-        await visitor.page.clock.fast_forward(0.6 * TIMEOUT_MS)
+        await visitor.page.clock.fast_forward(TIMEOUT_MS * 6 // 10)
         await visitor.call("nudge", name=name)
         await visitor.until("progressOf('striving').length === args[0]", number)
     assert (await visitor.js("return await end('waiting')"))["error"]["name"] == (

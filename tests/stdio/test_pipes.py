@@ -222,6 +222,7 @@ def test_a_descriptor_that_is_closed_is_refused(start: Start, redirect: str) -> 
 def test_a_client_that_does_not_read_is_not_read(start: Start) -> None:
     count, text = 8_000, "x" * 1_000
     server, sent = start(), 0
+    alive(server)
 
     def send() -> None:
         nonlocal sent

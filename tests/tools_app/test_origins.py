@@ -18,7 +18,7 @@ from tools_app.origins import FRESH_S, AdminOrigins
 # They are read in a thread, whose connection sees only what is committed.
 pytestmark = pytest.mark.django_db(transaction=True)
 
-BOUND_S = 10
+BOUND_S = 30
 PAGE = "https://app.example.com"
 OTHER = "https://other.example.com"
 NAMED = "tools_app.origins.AdminOrigins"

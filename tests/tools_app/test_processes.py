@@ -15,7 +15,7 @@ from tests.wire.served.database import environ, manage, prepare
 from tools_app.credential import public_id_of
 
 # The rule is five seconds; the rest is for a machine that has other work.
-BOUND_S = 5 + 10
+BOUND_S = 5 + 25
 PAUSE_S = 0.1
 
 

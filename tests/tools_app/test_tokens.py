@@ -22,7 +22,7 @@ from tools_app.tokens import FRESH_S, TokenAuthenticator
 # Lookups run in threads, whose connections see only what is committed.
 pytestmark = pytest.mark.django_db(transaction=True)
 
-WAIT_S = 10
+WAIT_S = 30
 
 
 def ask_without_loop(authenticator: TokenAuthenticator, text: str) -> Caller | None:

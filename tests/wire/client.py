@@ -28,7 +28,7 @@ LEGACY = tuple(STATEFUL)
 MODERN = "2026-07-28"
 META = "io.modelcontextprotocol/"
 BOTH = "application/json, text/event-stream"
-BOUND_S = 10
+BOUND_S = 30
 # None leaves a header out, and several values repeat it.
 Headers = Mapping[str, str | bytes | tuple[str, ...] | None]
 

@@ -18,7 +18,7 @@ from mcp_transport import Elicit, Shelf, Tool
 from tests.wire.client import ALL
 from tests.wire.conftest import Opened
 
-BOUND_S = 10
+BOUND_S = 30
 NAMES = ("$ref", "$dynamicRef", "$schema")
 
 

@@ -11,7 +11,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, ConsoleMessage, Page, expect
 
-from tests.browser.conftest import APPLICATION, BOUND_MS, CREATE_USER, Desk
+from tests.browser.conftest import APPLICATION, CREATE_USER, Desk
 from tests.serving import Served, daphne
 
 CREATE_STAFF = (
@@ -19,7 +19,6 @@ CREATE_STAFF = (
     "User.objects.create_superuser('grace', password='hopper')"
 )
 SETTINGS = "tests.browser.console.settings"
-expect.set_options(timeout=BOUND_MS)
 
 
 @dataclass

@@ -20,7 +20,7 @@ from tests.tools_app.catalogue.shop import ShopCatalogue
 from tools_app.catalogue import serving
 from tools_app.models import CatalogueEntry, CatalogueVersion
 
-BOUND_S = 10
+BOUND_S = 30
 
 Rows = dict[str, CatalogueEntry]
 

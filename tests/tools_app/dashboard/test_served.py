@@ -18,6 +18,7 @@ CHROMIUM = "/usr/bin/chromium"
 BOUND_S = 30
 PAGE = "/admin/tools_app/dashboard/"
 ACCEPT = "application/json, text/event-stream"
+expect.set_options(timeout=BOUND_S * 1000)
 PHONE: ViewportSize = {"width": 360, "height": 740}
 PEOPLE = """
 from django.contrib.auth.models import Permission, User
@@ -108,7 +109,7 @@ def test_who_connects_appears_and_is_ended(page: Page, site: Site) -> None:
     expect(page.get_by_text("Nobody is connected.")).to_be_visible()
     session = site.begin_session()
     row = page.get_by_role("row").filter(has_text="lighthouse 7")
-    expect(row).to_be_visible(timeout=BOUND_S * 1000)
+    expect(row).to_be_visible()
     expect(row).to_contain_text("laptop (ada)")
     expect(row).to_contain_text(LATEST_STATEFUL.name)
     row.get_by_role("button", name="End").click()
@@ -123,7 +124,7 @@ def test_who_connects_appears_and_is_ended(page: Page, site: Site) -> None:
 def test_the_rows_keep_the_focus_as_they_are_refreshed(page: Page, site: Site) -> None:
     site.begin_session()
     button = page.get_by_role("button", name="End").first
-    expect(button).to_be_visible(timeout=BOUND_S * 1000)
+    expect(button).to_be_visible()
     button.focus()
     with page.expect_response(lambda response: "/live/" in response.url):
         pass
@@ -136,7 +137,7 @@ def test_whoever_is_logged_out_is_told_that_the_rows_are_old(
     page: Page, site: Site
 ) -> None:
     page.context.clear_cookies()
-    expect(page.locator("#live-stopped")).to_be_visible(timeout=BOUND_S * 1000)
+    expect(page.locator("#live-stopped")).to_be_visible()
 
 
 def test_it_fits_a_phone_and_a_chart_can_be_read(page: Page, site: Site) -> None:
