@@ -24,6 +24,26 @@ _COMBINING = frozenset(("$ref", "anyOf", "oneOf", "allOf", "not", "if"))
 # What is looked at item by item; and where pydantic keeps data, no schemas.
 _SEQUENCES = ("list", "tuple", "set", "frozenset")
 _KEPT = frozenset(("config", "default", "expected", "metadata", "serialization"))
+# As many as there may be of what a caller can make hash alike, as numbers and UUIDs:
+# such are compared each with each.
+MAX_UNIQUE = 1_000
+_HASHED = (
+    ("set", "items_schema"),
+    ("frozenset", "items_schema"),
+    ("dict", "keys_schema"),
+)
+# There are few of them, or their hashes nobody can choose.
+_APART = (
+    "bool",
+    "bytes",
+    "date",
+    "datetime",
+    "enum",
+    "float",
+    "literal",
+    "none",
+    "str",
+)
 _NULL = {"type": "null"}
 _TYPES = {str: "string", bool: "boolean", int: "integer", float: "number"}
 
@@ -52,6 +72,40 @@ def adapter(annotation: Any) -> TypeAdapter[Any]:
         raise TypeError(" ".join(str(error).split())) from None
     except Exception as error:
         raise _as_type_error(error) from None
+
+
+def input_adapter(annotation: Any) -> TypeAdapter[Any]:
+    """Return what validates the type ``annotation`` of what a caller sends.
+
+    A set, or a dictionary by its keys, of what can be made to hash alike has at most
+    MAX_UNIQUE items, unless the type says how many. Raises TypeError as ``adapter``.
+    """
+    types = adapter(annotation)
+    types.core_schema = _bounded(types.core_schema)
+    types.validator = SchemaValidator(_failing_fast(types.core_schema))
+    return types
+
+
+def _bounded(node: Any) -> Any:
+    """Return a copy whose sets and dictionaries are bounded where they have to be.
+
+    Models and dataclasses say for themselves what they take.
+    """
+    if isinstance(node, list):
+        return [_bounded(item) for item in node]
+    if not isinstance(node, dict) or node.get("type") in ("model", "dataclass"):
+        return node
+    copied = {k: v if k in _KEPT else _bounded(v) for k, v in node.items()}
+    for kind, hashed in _HASHED:
+        if node.get("type") == kind and _may_collide(kind, node.get(hashed, {})):
+            copied.setdefault("max_length", MAX_UNIQUE)
+    return copied
+
+
+def _may_collide(kind: str, hashed: Any) -> bool:
+    of = hashed.get("type", "any")
+    # In JSON, keys are strings: those that are taken as they are stay such.
+    return of not in _APART and (kind, of) != ("dict", "any")
 
 
 def _failing_fast(node: Any) -> Any:

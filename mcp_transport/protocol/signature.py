@@ -17,7 +17,7 @@ from typing import Annotated, Any, Union
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
 
-from mcp_transport.protocol.compact import adapter, compact_schema
+from mcp_transport.protocol.compact import adapter, compact_schema, input_adapter
 from mcp_transport.protocol.content import CONTENT_TYPES, encodable
 from mcp_transport.protocol.docstring import Description, describe
 from mcp_transport.protocol.faults import signature_words
@@ -184,7 +184,7 @@ def _types_of(
     parameters: list[inspect.Parameter],
 ) -> tuple[TypeAdapter[Any], Schema]:
     try:
-        types = adapter(_collector(parameters))
+        types = input_adapter(_collector(parameters))
         return types, compact_schema(types, "validation")
     except TypeError:
         # Once more, one by one, to learn whose type it is.

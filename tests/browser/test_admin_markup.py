@@ -107,7 +107,11 @@ def stranger(server: Served, token: str) -> None:
         def post(
             method: str, identifier: int | None, **params: object
         ) -> httpx.Response:
-            message = {"jsonrpc": "2.0", "method": method, "params": params}
+            message: dict[str, object] = {
+                "jsonrpc": "2.0",
+                "method": method,
+                "params": params,
+            }
             if identifier is not None:
                 message["id"] = identifier
             return client.post(server.url, json=message)

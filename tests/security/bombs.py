@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -115,7 +116,13 @@ class Tree(BaseModel):
     right: Tree | int | None = None
 
 
+# All numbers so far apart hash alike.
+UUIDS = [str(UUID(int=number * (2**61 - 1))) for number in range(1, MANY)]
+
 BOMBS = [
+    # Hashes.
+    Bomb("UUIDs that hash alike", set[UUID], a(UUIDS)),
+    Bomb("keys that hash alike", dict[UUID, int], a(dict.fromkeys(UUIDS, 1))),
     # Sizes.
     Bomb("unique objects", of(uniqueItems=True), a(OBJECTS)),
     Bomb("unique but the last", of(uniqueItems=True), a([*OBJECTS[1:], OBJECTS[1]])),
