@@ -14,6 +14,8 @@ from typing import Any
 
 from mcp_transport.engine.caller import Caller
 from mcp_transport.engine.observing import Connection, Observer, ServedRequest
+from mcp_transport.monitoring.redaction import REDACTED
+from mcp_transport.monitoring.secrecy import without_credentials
 
 calls = logging.getLogger("mcp_transport.calls")
 connections = logging.getLogger("mcp_transport.connections")
@@ -28,7 +30,9 @@ class CallLog(Observer):
     def request_served(self, request: ServedRequest) -> None:
         if not calls.isEnabledFor(logging.INFO):
             return
-        name, code = request.name, request.error_code
+        # Nobody keeps a client from writing a secret into a URI.
+        name = request.name and without_credentials(request.name, REDACTED)
+        code = request.error_code
         duration_ms = round(1000 * request.duration_s, 3)
         _log(
             calls,

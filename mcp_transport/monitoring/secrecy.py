@@ -29,6 +29,8 @@ _CREDENTIAL = re.compile(
     r"|(?<=://)[^/\s@]+@",
     re.DOTALL,
 )
+# A parameter of a URL, of which its name says what it is.
+_PARAMETER = re.compile(r"([?&;#])([^=&;#\s]{1,100})=([^&;#\s]+)")
 # No credential is without one of these, and they are found much faster.
 _MARKS = ("mcp_", "bearer", "basic", "eyj", "token-", "ticket-", "-----begin", "://")
 
@@ -43,8 +45,23 @@ def is_secret(key: str) -> bool:
 
 
 def without_credentials(text: str, instead: str) -> str:
-    """Return a text with ``instead`` in the place of each credential."""
+    """Return a text with ``instead`` in the place of each credential, those in the
+    parameters of a URL included.
+    """
     lower = text.lower()
     if any(mark in lower for mark in _MARKS):
-        return _CREDENTIAL.sub(instead, text)
-    return text
+        text = _CREDENTIAL.sub(instead, text)
+    if "=" not in text:
+        return text
+
+    def without_secret(found: re.Match[str]) -> str:
+        before, key, _value = found.groups()
+        return f"{before}{key}={instead}" if is_secret_key(key) else found[0]
+
+    return _PARAMETER.sub(without_secret, text)
+
+
+def is_secret_key(key: str) -> bool:
+    """Tell whether a key, or a header, names what only its owner may read."""
+    # Of such a header only its sender knows what it is.
+    return key.lower().startswith("x-") or is_secret(key)

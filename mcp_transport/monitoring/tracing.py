@@ -14,6 +14,8 @@ from mcp_transport.engine.context import Context
 from mcp_transport.engine.observing import Outcome, outcome_of
 from mcp_transport.engine.presence import session_handle
 from mcp_transport.engine.server import CallNext, Result
+from mcp_transport.monitoring.redaction import REDACTED
+from mcp_transport.monitoring.secrecy import without_credentials
 from mcp_transport.protocol import tracecontext
 from mcp_transport.protocol.errors import INTERNAL_ERROR, ProtocolError
 
@@ -124,6 +126,7 @@ def _target(context: Context) -> tuple[str, str, bool] | None:
     said = None if known is None else context.params.get(known[0])
     if known is None or type(said) is not str:
         return None
+    said = without_credentials(said, REDACTED)
     return known[1], said, known[2] and len(said) <= MAX_NAME_CHARS
 
 

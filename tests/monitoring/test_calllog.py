@@ -163,3 +163,17 @@ def test_a_connection_is_logged_when_it_begins_and_when_it_ends(
         "mcp_sent": 4,
         "mcp_sent_bytes": 500,
     }
+
+
+async def test_a_secret_that_a_client_writes_into_a_uri_is_not_logged(
+    log: pytest.LogCaptureFixture,
+) -> None:
+    uri = "shop://ada:geheim@stock/1?page=2&api_key=geheim&x-any=geheim"
+    await served(
+        opened(observed(CallLog()), "resources/read", {"uri": uri}, caller=ADA)
+    )
+    name = "shop://[redacted]stock/1?page=2&api_key=[redacted]&x-any=[redacted]"
+    assert fields(log)["mcp_name"] == name
+    (record,) = log.records
+    assert f"resources/read {name}: error" in record.getMessage()
+    assert "geheim" not in repr(vars(record))

@@ -150,6 +150,15 @@ async def test_a_span_is_named_by_what_there_are_few_of(
         assert attribute in attributes(span).items()
 
 
+async def test_a_secret_in_a_uri_is_in_no_span(
+    server: Server, exporter: InMemorySpanExporter
+) -> None:
+    uri = "note://1?api_key=geheim"
+    await served(opened(server, "resources/read", {"uri": uri}))
+    found = attributes(the_span(exporter))
+    assert found["mcp.resource.uri"] == "note://1?api_key=[redacted]"
+
+
 @pytest.mark.parametrize(
     ("door", "transport", "protocol"),
     [

@@ -1,16 +1,19 @@
 from __future__ import annotations
 
 import datetime
+import decimal
 import json
 import uuid
 from typing import Annotated, Any, Literal, NotRequired
 
 import pytest
-from pydantic import JsonValue, WithJsonSchema
+from pydantic import Field, JsonValue, WithJsonSchema
 from typing_extensions import TypeAliasType, TypedDict
 
-from mcp_transport.protocol.compact import adapter, compact_schema
+from mcp_transport.protocol.compact import MAX_UNIQUE, adapter, compact_schema
 from mcp_transport.protocol.schema import JsonSchema
+from mcp_transport.protocol.signature import Output, Parameters
+from mcp_transport.protocol.wording import ArgumentError
 from tests.protocol.types_of_users import (
     Address,
     Color,
@@ -150,3 +153,59 @@ def test_a_type_without_a_schema_is_refused_in_one_line() -> None:
         schema_of(object())
     assert "\n" not in str(caught.value)
     assert "arbitrary_types_allowed" not in str(caught.value)
+
+
+# Numbers that Python hashes alike, as it does all numbers this far apart.
+ALIKE = [n * (2**61 - 1) for n in range(1, 20_000)]
+
+
+@pytest.mark.parametrize(
+    ("annotation", "sent"),
+    [
+        (set[int], ALIKE),
+        (frozenset[int | str], ALIKE),
+        (set[Any], ALIKE),
+        (set[decimal.Decimal], [str(n) for n in ALIKE]),
+        (set[uuid.UUID], [str(uuid.UUID(int=n)) for n in ALIKE]),
+        (dict[int, int], {str(n): 1 for n in ALIKE}),
+        (dict[uuid.UUID, int], {str(uuid.UUID(int=n)): 1 for n in ALIKE}),
+    ],
+)
+def test_of_what_may_hash_alike_there_are_not_too_many(
+    annotation: Any, sent: Any
+) -> None:
+    def function(a: Any) -> None: ...
+
+    function.__annotations__["a"] = list[annotation] | None
+    parameters = Parameters.of(function)
+    shown = parameters.schema["properties"]["a"]["items"]
+    assert MAX_UNIQUE in (shown.get("maxItems"), shown.get("maxProperties"))
+    with pytest.raises(ArgumentError, match="at most 1000 items"):
+        parameters.validate({"a": [sent]})
+    few = sent[:1000] if isinstance(sent, list) else dict(list(sent.items())[:1000])
+    assert len(parameters.validate({"a": [few]})["a"][0]) == 1000
+
+
+@pytest.mark.parametrize(
+    ("annotation", "sent"),
+    [
+        (set[str], [str(n) for n in range(5_000)]),
+        (dict[str, int], {str(n): n for n in range(5_000)}),
+        (dict, {str(n): n for n in range(5_000)}),
+        (Annotated[set[int], Field(max_length=5_000)], list(range(5_000))),
+        (list[int], list(range(5_000))),
+    ],
+)
+def test_of_anything_else_there_are_as_many_as_the_type_says(
+    annotation: Any, sent: Any
+) -> None:
+    def function(a: Any) -> None: ...
+
+    function.__annotations__["a"] = annotation
+    assert len(Parameters.of(function).validate({"a": sent})["a"]) == 5_000
+
+
+def test_a_set_that_is_given_back_may_be_of_any_size() -> None:
+    output = Output.of(set[int])
+    assert output is not None
+    assert len(output.dump(set(range(5_000)))) == 5_000

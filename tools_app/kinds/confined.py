@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from pathlib import Path, PurePosixPath
@@ -9,6 +10,8 @@ from pathlib import Path, PurePosixPath
 from django.conf import settings
 
 SETTING = "MCP_FILES_ROOT"
+# How a system says that there is something else, such as a link or a socket.
+_NO_FILE = (errno.ELOOP, errno.ENAMETOOLONG, errno.ENOTDIR, errno.ENXIO)
 
 
 class TooLarge(Exception):
@@ -60,11 +63,18 @@ def read_file(root: Path, path: PurePosixPath, max_bytes: int) -> bytes:
         real = (root / path).resolve(strict=True)
         inner = real.relative_to(root)
         _check_shown(inner.parts)
-    except (NotADirectoryError, RuntimeError, ValueError) as error:
+        descriptor = _descriptor(root, inner)
+    except (RuntimeError, ValueError) as error:
         raise FileNotFoundError(str(path)) from error
-    with open(_descriptor(root, inner), "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise FileNotFoundError(str(path))
+    except OSError as error:
+        if error.errno in _NO_FILE:
+            raise FileNotFoundError(str(path)) from error
+        raise
+    # Before it is a file of Python's, which would leave a folder open.
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise FileNotFoundError(str(path))
+    with open(descriptor, "rb") as file:
         data = file.read(max_bytes + 1)
     if len(data) > max_bytes:
         raise TooLarge(str(path))

@@ -17,7 +17,7 @@ from json.encoder import encode_basestring_ascii
 from math import isfinite
 from typing import Any
 
-from mcp_transport.monitoring.secrecy import is_secret, without_credentials
+from mcp_transport.monitoring.secrecy import is_secret_key, without_credentials
 
 HIDDEN = "(hidden)"
 CUT = "…"
@@ -36,7 +36,6 @@ _BINARY_CHARS = 200
 _ITEM_BYTES = 2
 _BRACKET_BYTES = 2
 
-_PARAMETER = re.compile(r"([?&;#])([^=&;#\s]{1,100})=([^&;#\s]+)")
 _BINARY = re.compile(
     rf"data:[\w.+/;=-]*;base64,|[A-Za-z0-9+/_-]{{{_BINARY_CHARS}}}[A-Za-z0-9+/_=\s-]*$"
 )
@@ -171,14 +170,9 @@ def _is_secret(key: str, patterns: Sequence[str]) -> bool:
     # So long is no name: what it says may be in the part that is cut.
     return (
         len(key) > MAX_KEY_CHARS
-        or _is_secret_key(key)
+        or is_secret_key(key)
         or any(fnmatchcase(key.lower(), pattern) for pattern in patterns)
     )
-
-
-def _is_secret_key(key: str) -> bool:
-    # A header, of which only its sender knows what it is.
-    return key.lower().startswith("x-") or is_secret(key)
 
 
 def clean(text: str) -> str:
@@ -196,16 +190,9 @@ def shown(text: str, max_chars: int = MAX_TEXT_CHARS) -> str:
         return f"(binary, {len(text):,} characters)"
     seen = clean(seen)
     seen = without_credentials(seen, HIDDEN)
-    if "=" in seen:
-        seen = _PARAMETER.sub(_without_secret, seen)
     if len(text) <= max_chars and len(seen) <= max_chars:
         return seen
     return f"{seen[:max_chars]}{CUT} ({len(text):,} characters)"
-
-
-def _without_secret(found: re.Match[str]) -> str:
-    before, key, _value = found.groups()
-    return f"{before}{key}={HIDDEN}" if _is_secret_key(key) else found[0]
 
 
 def without(text: str, hidden: Iterable[Any]) -> str:

@@ -236,3 +236,44 @@ async def test_who_logs_out_loses_an_open_stream(site: Site) -> None:
             while await reply.piece() is not None:
                 pass
         assert (await client.send(client.message("ping"))).status_code == 401
+
+
+CHANGES = """
+from django.contrib.auth.models import Permission, User
+from django.utils import timezone
+from tools_app.models import Token
+ada, sam = User.objects.get(username="ada"), User.objects.get(username="sam")
+delete_user = Permission.objects.get(codename="delete_user")
+run_as = Permission.objects.get(codename="run_as")
+tokens = Token.objects.all()
+"""
+
+
+@pytest.mark.parametrize(
+    ("change", "undo"),
+    [
+        ("sam.user_permissions.clear()", "sam.user_permissions.add(run_as)"),
+        ("ada.user_permissions.add(delete_user)", "ada.user_permissions.clear()"),
+        ("tokens.update(revoked_at=timezone.now())", "tokens.update(revoked_at=None)"),
+    ],
+    ids=["he may no more", "the other may more than he", "the token is revoked"],
+)
+async def test_a_call_that_runs_ends_once_it_could_not_be_begun(
+    site: Site, change: str, undo: str
+) -> None:
+    async with inspecting(site, MODERN) as client:
+        ran = len((await client.call("waits"))["structuredContent"])
+        async with client.open(calling(client, "wait")) as reply:
+            assert (await reply.message())["params"]["progress"] == 1
+            await asyncio.to_thread(site.manage, "shell", "-v0", "-c", CHANGES + change)
+            try:
+                async with asyncio.timeout(BOUND_S):
+                    while await reply.piece() is not None:
+                        pass
+                refused = await client.send(client.message("tools/list"))
+                assert refused.status_code == 403
+            finally:
+                undone = CHANGES + undo
+                await asyncio.to_thread(site.manage, "shell", "-v0", "-c", undone)
+        ended = (await client.call("waits"))["structuredContent"]
+        assert len(ended) == ran + 1

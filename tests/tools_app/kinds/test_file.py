@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import contextlib
 import os
+import socket
 from base64 import b64decode
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from mcp_transport import connect
 from mcp_transport.protocol.errors import ProtocolError
 from tests.tools_app.kinds.making import complaints, made, served
+from tools_app.kinds.confined import read_file
 from tools_app.kinds.file import MAX_FILE_BYTES
 
 PNG = b"\x89PNG\r\n\x1a\n\x00"
@@ -134,6 +137,34 @@ async def test_a_pipe_holds_nobody_up(root: Path) -> None:
     os.mkfifo(root / "handbook" / "hours.md")
     assert "path" in complaints("file", {"path": "handbook/hours.md"})
     assert await code_of(entry) == (-32602, "Resource not found")
+
+
+def become(path: Path, what: str) -> None:
+    """Put something else in the place of a file."""
+    path.unlink()
+    if what == "folder":
+        path.mkdir()
+    elif what == "pipe":
+        os.mkfifo(path)
+    elif what == "loop":
+        path.symlink_to(path)
+    else:
+        with socket.socket(socket.AF_UNIX) as listening, contextlib.chdir(path.parent):
+            listening.bind(path.name)
+
+
+@pytest.mark.parametrize("what", ["folder", "pipe", "loop", "socket"])
+async def test_whatever_takes_the_place_of_a_file_is_no_file_and_is_not_left_open(
+    root: Path, what: str
+) -> None:
+    entry = made("file", "docs://hours", {"path": "handbook/hours.md"})
+    become(root / "handbook" / "hours.md", what)
+    assert await code_of(entry) == (-32602, "Resource not found")
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(20):
+        with pytest.raises(FileNotFoundError):
+            read_file(root, PurePosixPath("handbook/hours.md"), MAX_FILE_BYTES)
+    assert len(os.listdir("/proc/self/fd")) <= before
 
 
 async def test_a_file_that_is_too_large_is_not_served(root: Path) -> None:
