@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 import pytest_asyncio
+from playwright.async_api import Page, async_playwright
 
 from mcp_transport.protocol.revisions import LATEST, LATEST_STATEFUL
-from tests.browser.conftest import Visitor, issue_ticket
+from tests.browser.conftest import CHROMIUM, Visitor, issue_ticket
 from tests.browser.line import Line
 from tests.serving import Served
 
@@ -156,3 +158,62 @@ async def test_a_server_that_drops_everybody_is_not_asked_without_pause(
     told = await visitor.heard("states")
     attempts = [it["attempt"] for it in told if it["state"] == "reconnecting"]
     assert attempts == [0, 1, 2, 3]
+
+
+# A page that is left, and comes back as it was.
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def caching_page(pages: str) -> AsyncIterator[Page]:
+    """A page of a browser that keeps pages which were left, as browsers do."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-dev-shm-usage"],
+            ignore_default_args=["--disable-back-forward-cache"],
+        )
+        page = await browser.new_page()
+        await page.goto(f"{pages}/index.html")
+        await page.wait_for_function("() => window.ready")
+        yield page
+        await browser.close()
+
+
+@pytest.mark.parametrize(
+    ("door", "path", "revision"),
+    [
+        ("streamable-http", "/mcp", SESSION),
+        ("streamable-http", "/mcp", NO_SESSION),
+        ("sse", "/sse", SESSION),
+        ("websocket", "/ws", NO_SESSION),
+    ],
+)
+async def test_a_page_that_comes_back_as_it_was_calls_and_hears(
+    caching_page: Page,
+    mortal: Served,
+    token: str,
+    door: str,
+    path: str,
+    revision: dict[str, Any],
+) -> None:
+    visitor = Visitor(caching_page)
+    url = f"{mortal.origin}{path}"
+    await connect(visitor, url, door=door, token=token, **revision)
+    await visitor.js(
+        """
+        window.changes = 0;
+        window.persisted = [];
+        addEventListener("pageshow", (event) => persisted.push(event.persisted));
+        const onchange = () => (changes += 1);
+        await client.listen({ toolsListChanged: true }, { onchange });
+        """
+    )
+    await caching_page.goto("about:blank")
+    await caching_page.evaluate("void setTimeout(() => history.back())")
+    await visitor.until("window.persisted?.length === 1")
+    assert await visitor.js("return persisted") == [True]
+    await visitor.until("client.state === 'open'")
+    assert await visitor.call("add", a=1, b=2) == "3"
+    while await visitor.js("return changes") == 0:
+        await visitor.call("toggle")
+    assert await visitor.heard("errors") == []

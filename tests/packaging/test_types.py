@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.peers import node_program, run
+from tests.peers import ROOT, node_program, run
 
 HERE = Path(__file__).parent / "typescript"
 
@@ -19,3 +19,12 @@ def test_the_compiler_has_nothing_to_say(project: str) -> None:
     )
     assert checked.returncode == 0, checked.stdout + checked.stderr
     assert checked.stdout == ""
+
+
+def test_it_reads_every_source() -> None:
+    compiler, project = node_program("typescript", "tsc"), "sources.tsconfig.json"
+    listed = run([compiler, "--listFilesOnly", "-p", HERE / project], timeout_s=120)
+    assert listed.returncode == 0, listed.stdout + listed.stderr
+    sources = {str(path) for path in (ROOT / "mcp_transport").rglob("*.js")}
+    assert len(sources) > 1
+    assert sources <= set(listed.stdout.splitlines())

@@ -20,23 +20,28 @@ export class Activity {
     this.add(logLine(message));
   }
 
-  /** @param {string} method @param {object} params */
+  /** @param {string} method @param {import("../client").JsonObject} params */
   notification(method, params) {
     const { _meta, ...said } = params ?? {};
     const text = Object.keys(said).length ? JSON.stringify(said) : "";
     this.add(el("li", { "data-level": "notice" }, el("code", {}, method), el("span", { class: "mcp-said" }, text)));
   }
 
-  /** Says something of the connection itself. */
+  /**
+   * Says something of the connection itself.
+   *
+   * @param {string} text
+   */
   note(text) {
     this.add(el("li", { "data-level": "note" }, el("span", { class: "mcp-said" }, text)));
   }
 
+  /** @param {HTMLLIElement} line */
   add(line) {
     const now = new Date();
     line.prepend(el("time", { datetime: now.toISOString() }, now.toTimeString().slice(0, 8)));
     this.list.append(line);
-    if (this.list.childElementCount > MOST_LINES) this.list.firstElementChild.remove();
+    if (this.list.childElementCount > MOST_LINES) this.list.firstElementChild?.remove();
     this.list.scrollTop = this.list.scrollHeight;
     this.empty.hidden = true;
   }

@@ -5,7 +5,19 @@ import { el, roving, uniqueId } from "./dom.js";
 
 /** @typedef {"tool" | "resource" | "template" | "prompt"} Kind */
 
-/** How each kind is listed; `feature` is the capability that it belongs to. */
+/** An entry by its kind and key. @typedef {{kind: Kind, key: string}} Chosen */
+/** What a server lists, of any kind. @typedef {import("../client").JsonObject} Entry */
+/** @typedef {import("../client").Client} Client */
+
+/**
+ * @typedef {object} Listed
+ * @property {string} label
+ * @property {string} key  the member by which a client names an entry
+ * @property {string} feature
+ * @property {(client: Client) => Promise<Entry[]>} list
+ */
+
+/** How each kind is listed; `feature` is the capability that it belongs to. @type {Record<Kind, Listed>} */
 export const KINDS = {
   tool: { label: "Tools", key: "name", feature: "tools", list: (client) => client.listTools() },
   resource: { label: "Resources", key: "uri", feature: "resources", list: (client) => client.listResources() },
@@ -18,38 +30,55 @@ export const KINDS = {
   prompt: { label: "Prompts", key: "name", feature: "prompts", list: (client) => client.listPrompts() },
 };
 
-/** What an entry is called where people read it. */
+/** @type {Kind[]} */
+export const ALL_KINDS = ["tool", "resource", "template", "prompt"];
+
+/**
+ * What an entry is called where people read it.
+ *
+ * @param {Entry} entry
+ */
 export function titleOf(entry) {
   return entry.title ?? entry.annotations?.title ?? entry.name;
 }
 
 export class Catalogue {
   constructor() {
-    this.entries = { tool: [], resource: [], template: [], prompt: [] };
+    this.entries = byKind(() => /** @type {Entry[]} */ ([]));
+    /** @type {Kind} */
     this.shown = "tool";
+    /** @type {Chosen | null} */
     this.chosen = null;
     this.list = el("ul", { class: "mcp-list" });
     this.panel = el("div", { role: "tabpanel", id: uniqueId("panel") }, this.list);
+    this.tabs = byKind((kind) => this.tab(kind));
+    this.search = el("input", {
+      class: "mcp-input",
+      type: "search",
+      id: uniqueId("search"),
+      placeholder: "Search",
+      oninput: () => this.draw(),
+    });
     this.said = el("p", { class: "mcp-offscreen", role: "status" });
     this.element = el("div", { class: "mcp-catalogue" }, this.tabList(), this.searchField(), this.said, this.panel);
     roving(this.list, "a");
     this.draw();
   }
 
+  /** @param {Kind} kind */
+  tab(kind) {
+    const count = el("span", { class: "mcp-count" });
+    const tab = el("button", {
+      type: "button",
+      role: "tab",
+      id: uniqueId("tab"),
+      "aria-controls": this.panel.id,
+      onclick: () => this.show(kind),
+    }, KINDS[kind].label, count);
+    return { tab, count };
+  }
+
   tabList() {
-    this.tabs = Object.fromEntries(
-      Object.entries(KINDS).map(([kind, { label }]) => {
-        const count = el("span", { class: "mcp-count" });
-        const tab = el("button", {
-          type: "button",
-          role: "tab",
-          id: uniqueId("tab"),
-          "aria-controls": this.panel.id,
-          onclick: () => this.show(kind),
-        }, label, count);
-        return [kind, { tab, count }];
-      }),
-    );
     const list = el("div", { class: "mcp-tabs", role: "tablist", "aria-label": "Catalogue" });
     list.append(...Object.values(this.tabs).map(({ tab }) => tab));
     roving(list, "button");
@@ -57,9 +86,7 @@ export class Catalogue {
   }
 
   searchField() {
-    const id = uniqueId("search");
-    const attributes = { class: "mcp-input", type: "search", id, placeholder: "Search" };
-    this.search = el("input", { ...attributes, oninput: () => this.draw() });
+    const { id } = this.search;
     return el("div", {}, el("label", { class: "mcp-offscreen", for: id }, "Search the catalogue"), this.search);
   }
 
@@ -67,7 +94,7 @@ export class Catalogue {
    * Takes the entries of one kind as the server lists them.
    *
    * @param {Kind} kind
-   * @param {object[]} entries
+   * @param {Entry[]} entries
    */
   fill(kind, entries) {
     this.entries[kind] = entries;
@@ -75,7 +102,7 @@ export class Catalogue {
   }
 
   clear() {
-    for (const kind of Object.keys(KINDS)) this.entries[kind] = [];
+    for (const kind of ALL_KINDS) this.entries[kind] = [];
     this.chosen = null;
     this.draw();
   }
@@ -86,12 +113,21 @@ export class Catalogue {
     this.draw();
   }
 
-  /** Returns the entry of that key, or undefined. */
+  /**
+   * Returns the entry of that key, or undefined.
+   *
+   * @param {Kind} kind
+   * @param {string} key
+   */
   find(kind, key) {
     return this.entries[kind].find((entry) => entry[KINDS[kind].key] === key);
   }
 
-  /** Marks an entry as the one that is looked at; null marks none. */
+  /**
+   * Marks an entry as the one that is looked at; null marks none.
+   *
+   * @param {Chosen | null} chosen
+   */
   mark(chosen) {
     this.chosen = chosen;
     if (chosen && chosen.kind !== this.shown) this.show(chosen.kind);
@@ -100,9 +136,8 @@ export class Catalogue {
 
   draw() {
     const words = this.search.value.trim().toLowerCase().split(/\s+/).filter(Boolean);
-    const found = {};
-    for (const kind of Object.keys(KINDS)) {
-      found[kind] = this.entries[kind].filter((entry) => mentions(entry, words));
+    const found = byKind((kind) => this.entries[kind].filter((entry) => mentions(entry, words)));
+    for (const kind of ALL_KINDS) {
       const { tab, count } = this.tabs[kind];
       const isShown = kind === this.shown;
       tab.setAttribute("aria-selected", String(isShown));
@@ -111,7 +146,7 @@ export class Catalogue {
     }
     const entries = found[this.shown];
     this.panel.setAttribute("aria-labelledby", this.tabs[this.shown].tab.id);
-    const focused = this.list.contains(document.activeElement) && document.activeElement.getAttribute("href");
+    const focused = this.list.contains(document.activeElement) && document.activeElement?.getAttribute("href");
     this.list.replaceChildren(...entries.map((entry) => this.row(entry)));
     this.settle();
     if (focused) this.links().find((link) => link.getAttribute("href") === focused)?.focus();
@@ -143,6 +178,7 @@ export class Catalogue {
     this.links().find((link) => link.tabIndex === 0)?.focus();
   }
 
+  /** @param {Entry} entry */
   row(entry) {
     const kind = this.shown;
     const key = entry[KINDS[kind].key];
@@ -161,7 +197,24 @@ export class Catalogue {
   }
 }
 
-/** The fragment that leads to an entry, such as `#tool/search`. */
+/**
+ * Makes something of each kind.
+ *
+ * @template Made
+ * @param {(kind: Kind) => Made} make
+ * @returns {Record<Kind, Made>}
+ */
+function byKind(make) {
+  const [tool, resource, template, prompt] = ALL_KINDS.map(make);
+  return { tool, resource, template, prompt };
+}
+
+/**
+ * The fragment that leads to an entry, such as `#tool/search`.
+ *
+ * @param {Kind} kind
+ * @param {string} key
+ */
 export function addressOf(kind, key) {
   return `#${kind}/${encodeURIComponent(key)}`;
 }
@@ -170,11 +223,12 @@ export function addressOf(kind, key) {
  * Reads such a fragment; null if it is none.
  *
  * @param {string} fragment
- * @returns {{kind: Kind, key: string} | null}
+ * @returns {Chosen | null}
  */
 export function fromAddress(fragment) {
-  const [, kind, key] = fragment.match(/^#(\w+)\/(.+)$/s) ?? [];
-  if (!Object.hasOwn(KINDS, kind ?? "")) return null;
+  const [, named, key] = fragment.match(/^#(\w+)\/(.+)$/s) ?? [];
+  const kind = ALL_KINDS.find((one) => one === named);
+  if (kind === undefined) return null;
   try {
     return { kind, key: decodeURIComponent(key) };
   } catch {
@@ -182,13 +236,21 @@ export function fromAddress(fragment) {
   }
 }
 
-/** What a tool says of itself, in words. They are claims, not promises. */
+/**
+ * What a tool says of itself, in words. They are claims, not promises.
+ *
+ * @param {Entry} entry
+ */
 export function hintsOf({ annotations = {} }) {
   const { readOnlyHint, destructiveHint } = annotations;
   if (readOnlyHint) return ["read only"];
   return destructiveHint ? ["destructive"] : [];
 }
 
+/**
+ * @param {Entry} entry
+ * @param {string[]} words
+ */
 function mentions(entry, words) {
   const { name, title, description, uri, uriTemplate, annotations } = entry;
   const text = [name, title, description, uri, uriTemplate, annotations?.title].join(" ").toLowerCase();

@@ -3,6 +3,7 @@
 import { asClaudeCode, asConfiguration, copyButton } from "./copy.js";
 import { button, el, uniqueId } from "./dom.js";
 
+/** @type {[string, (address: import("./copy.js").Address) => string][]} */
 const WRITERS = [
   ["Configuration with mcpServers, as in Cursor and many others", asConfiguration],
   ["Claude Code", asClaudeCode],

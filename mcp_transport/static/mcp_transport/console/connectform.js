@@ -1,6 +1,7 @@
 // Where to connect to, by which door, and as whom. The form itself is in the page.
 
 import { HttpError } from "../client.js";
+import { within } from "./dom.js";
 
 const KEPT_TOKEN = "mcp-console-token";
 
@@ -13,15 +14,31 @@ function tabStorage() {
   }
 }
 
+/**
+ * @typedef {object} Fields  of the form, by their names
+ * @property {HTMLSelectElement} door
+ * @property {HTMLSelectElement} revision
+ * @property {HTMLInputElement} url
+ * @property {RadioNodeList} credential
+ * @property {HTMLInputElement} token
+ * @property {HTMLInputElement} keep
+ * @property {HTMLTextAreaElement} roots
+ *
+ * @typedef {object} Where
+ * @property {string} url
+ * @property {import("../client").Options & {door: import("../client").Door, token?: string}} options
+ */
+
 export class ConnectForm {
   /**
    * @param {HTMLFormElement} form
-   * @param {{onconnect: (where: {url: string, options: object}) => void}} options
+   * @param {{onconnect: (where: Where) => void}} options
    */
   constructor(form, { onconnect }) {
     this.form = form;
-    this.fields = form.elements;
-    this.problem = form.querySelector("[data-problem]");
+    this.fields = /** @type {Fields} */ (/** @type {unknown} */ (form.elements));
+    this.problem = within(form, "[data-problem]");
+    this.submit = /** @type {HTMLButtonElement} */ (within(form, "[type=submit]"));
     const kept = tabStorage()?.getItem(KEPT_TOKEN);
     if (kept) {
       this.fields.token.value = kept;
@@ -60,7 +77,7 @@ export class ConnectForm {
   identify() {
     const { door } = this.fields;
     for (const option of door.options) option.disabled = this.isLogin && option.value !== "websocket";
-    this.form.querySelector("[data-by-token]").hidden = this.isLogin;
+    within(this.form, "[data-by-token]").hidden = this.isLogin;
     if (!this.isLogin || door.value === "websocket") return;
     door.value = "websocket";
     this.follow();
@@ -70,7 +87,7 @@ export class ConnectForm {
   follow() {
     const { door, url, revision } = this.fields;
     const chosen = door.selectedOptions[0];
-    url.value = new URL(chosen.dataset.path, location.href).href;
+    url.value = new URL(chosen.dataset.path ?? "", location.href).href;
     const isOld = door.value === "sse";
     for (const option of revision.options) {
       option.hidden = option.disabled = isOld && "stateless" in option.dataset;
@@ -84,11 +101,12 @@ export class ConnectForm {
     else tabStorage()?.removeItem(KEPT_TOKEN);
   }
 
+  /** @returns {Where["options"]} */
   options() {
     const { door, revision, roots } = this.fields;
     const uris = roots.value.split("\n").map((line) => line.trim()).filter(Boolean);
     return {
-      door: door.value,
+      door: /** @type {import("../client").Door} */ (door.value),
       revision: revision.value,
       token: this.token,
       ticket: this.isLogin ? () => this.ticket() : undefined,
@@ -97,7 +115,7 @@ export class ConnectForm {
   }
 
   async ticket() {
-    const { tickets, csrf } = this.form.dataset;
+    const { tickets = "", csrf = "" } = this.form.dataset;
     const response = await fetch(tickets, {
       method: "POST",
       credentials: "same-origin",
@@ -115,12 +133,12 @@ export class ConnectForm {
   }
 
   focus() {
-    this.form.querySelector("[type=submit]").focus();
+    this.submit.focus();
   }
 
   /** @param {boolean} isBusy */
   wait(isBusy) {
-    this.form.querySelector("[type=submit]").disabled = isBusy;
+    this.submit.disabled = isBusy;
     this.form.setAttribute("aria-busy", String(isBusy));
   }
 }

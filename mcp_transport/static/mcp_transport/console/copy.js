@@ -20,6 +20,7 @@ export function copyButton(label, getText, className = "mcp-button mcp-quiet mcp
   return copier;
 }
 
+/** @param {string} text */
 async function copied(text) {
   if (navigator.clipboard) {
     return navigator.clipboard.writeText(text).then(() => true, () => false);
@@ -33,7 +34,7 @@ async function copied(text) {
   area.select();
   const isCopied = document.execCommand("copy");
   area.remove();
-  focused?.focus();
+  if (focused instanceof HTMLElement) focused.focus();
   return isCopied;
 }
 
@@ -55,25 +56,35 @@ export function asCurl({ method, url, headers }, message, token) {
   return lines.join(" \\\n  ");
 }
 
+/** @param {string} name */
 function isCredential(name) {
   return name.toLowerCase() === "authorization";
 }
 
+/** @param {string | undefined} token */
 function bearer(token) {
   if (token) return quoted(`Authorization: Bearer ${token}`);
   return `"Authorization: Bearer $${TOKEN_VARIABLE}"`;
 }
 
-/** Quotes for a POSIX shell, where that is needed. */
+/**
+ * Quotes for a POSIX shell, where that is needed.
+ *
+ * @param {string} text
+ */
 function quoted(text) {
   if (/^[\w@%+=:,./-]+$/.test(text)) return text;
   return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
-/** How configuration files name the doors that they know. */
+/** How configuration files name the doors that they know. @type {Partial<Record<import("../client").Door, string>>} */
 const TRANSPORTS = { "streamable-http": "http", sse: "sse" };
 
-/** Whether other clients can be told of this door. */
+/**
+ * Whether other clients can be told of this door.
+ *
+ * @param {import("../client").Door} door
+ */
 export function isConfigurable(door) {
   return Object.hasOwn(TRANSPORTS, door);
 }

@@ -15,6 +15,12 @@ export function jsonTree(value, openDepth = OPEN_DEPTH) {
   return el("div", { class: "mcp-tree" }, node(null, value, openDepth));
 }
 
+/**
+ * @param {string | null} key
+ * @param {unknown} value
+ * @param {number} openDepth
+ * @returns {HTMLElement}
+ */
 function node(key, value, openDepth) {
   const name = key === null ? null : el("span", { class: "mcp-key" }, `${key}: `);
   if (typeof value !== "object" || value === null) {
@@ -35,8 +41,13 @@ function node(key, value, openDepth) {
   return branch;
 }
 
+/**
+ * @param {[string, unknown][]} entries
+ * @param {number} openDepth
+ */
 function children(entries, openDepth) {
   const list = el("div", { class: "mcp-branch" });
+  /** @param {number} from */
   const more = (from) => {
     const shown = entries.slice(from, from + CHILDREN_AT_ONCE);
     list.append(...shown.map(([key, value]) => node(key, value, openDepth)));
@@ -52,6 +63,7 @@ function children(entries, openDepth) {
   return list;
 }
 
+/** @param {unknown} value */
 function leaf(value) {
   const kind = value === null ? "null" : typeof value;
   return el("span", { class: `mcp-value mcp-${kind}` }, JSON.stringify(value));

@@ -5,7 +5,13 @@ import { button, el, uniqueId, webAddress } from "./dom.js";
 import { contentBlock } from "./result.js";
 import { SchemaForm } from "./schemaform.js";
 
+/** @typedef {import("../client").ElicitationAnswer} ElicitationAnswer */
+/** @typedef {import("../client").JsonObject} JsonObject */
+/** @typedef {(action: ElicitationAnswer["action"], content?: JsonObject) => void} Answer */
+/** @typedef {(answer: Answer) => HTMLElement} Ask  makes what is asked, under a title */
+
 // One question at a time: the next waits for its turn.
+/** @type {Promise<unknown>} */
 let turn = Promise.resolve();
 
 /**
@@ -17,61 +23,72 @@ let turn = Promise.resolve();
  */
 export function askUser(params, { signal }) {
   const ask = params.mode === "url" ? askToOpen : askByForm;
-  return inTurn((dialog) => ask(params, dialog), signal);
+  return inTurn((answer) => ask(params, answer), signal);
 }
 
 /**
  * Lets the user write what a model would. For the client's `onsample`.
  *
- * @param {object} params  of `sampling/createMessage`
+ * @param {JsonObject} params  of `sampling/createMessage`
  * @param {import("../client").Asked} asked
- * @returns {Promise<object>}
+ * @returns {Promise<JsonObject>}
  */
 export async function askForMessage(params, { signal }) {
-  const answer = await inTurn((dialog) => askToWrite(params, dialog), signal);
-  if (answer.action !== "accept") throw new Error("The user wrote no message.");
-  const content = { type: "text", text: answer.content.message };
+  const { action, content: written } = await inTurn((answer) => askToWrite(params, answer), signal);
+  if (action !== "accept") throw new Error("The user wrote no message.");
+  const content = { type: "text", text: written?.message };
   return { role: "assistant", content, model: "the user", stopReason: "endTurn" };
 }
 
+/**
+ * @param {Ask} ask
+ * @param {AbortSignal} signal
+ */
 function inTurn(ask, signal) {
   const answer = turn.then(() => shown(ask, signal));
   turn = answer.catch(() => undefined);
   return answer;
 }
 
-/** Shows a dialog until it is answered, or until nobody waits for the answer. */
+/**
+ * Shows a dialog until it is answered, or until nobody waits for the answer.
+ *
+ * @param {Ask} ask
+ * @param {AbortSignal} signal
+ * @returns {Promise<ElicitationAnswer>}
+ */
 async function shown(ask, signal) {
-  if (signal.aborted) return { action: "cancel" };
+  /** @type {ElicitationAnswer} */
+  let given = { action: "cancel" };
+  if (signal.aborted) return given;
   const dialog = el("dialog", { class: "mcp-dialog" });
   const focused = document.activeElement;
   const answered = new Promise((resolve) => {
-    dialog.addEventListener("close", () => resolve(dialog.answer ?? { action: "cancel" }), { once: true });
+    dialog.addEventListener("close", resolve, { once: true });
   });
   const withdraw = () => dialog.close();
   signal.addEventListener("abort", withdraw, { once: true });
-  dialog.append(ask(answerBy(dialog)));
-  dialog.setAttribute("aria-labelledby", dialog.querySelector("h2").id);
+  const asked = ask((action, content) => {
+    given = content === undefined ? { action } : { action, content };
+    dialog.close();
+  });
+  dialog.append(asked);
+  dialog.setAttribute("aria-labelledby", asked.querySelector("h2")?.id ?? "");
   document.body.append(dialog);
   dialog.showModal();
-  const answer = await answered;
+  await answered;
   signal.removeEventListener("abort", withdraw);
   dialog.remove();
-  focused?.focus();
-  return answer;
+  if (focused instanceof HTMLElement) focused.focus();
+  return given;
 }
 
-function answerBy(dialog) {
-  return (action, content) => {
-    dialog.answer = content === undefined ? { action } : { action, content };
-    dialog.close();
-  };
-}
-
+/** @param {string} text */
 function title(text) {
   return el("h2", { id: uniqueId("title") }, text);
 }
 
+/** @param {Answer} answer */
 function refusals(answer) {
   return [
     button("Decline", () => answer("decline")),
@@ -79,8 +96,13 @@ function refusals(answer) {
   ];
 }
 
+/**
+ * @param {import("../client").Elicitation} params
+ * @param {Answer} answer
+ */
 function askByForm({ message, requestedSchema }, answer) {
   const form = new SchemaForm(requestedSchema ?? { type: "object", properties: {} });
+  /** @param {Event} event */
   const submit = (event) => {
     event.preventDefault();
     const content = form.read();
@@ -97,15 +119,21 @@ function askByForm({ message, requestedSchema }, answer) {
   );
 }
 
+/** @param {string} label */
 function submitButton(label) {
   return el("button", { type: "submit", class: "mcp-button mcp-primary" }, label);
 }
 
-/** The whole address is shown, its host apart, before anything is opened. */
+/**
+ * The whole address is shown, its host apart, before anything is opened.
+ *
+ * @param {import("../client").Elicitation} params
+ * @param {Answer} answer
+ */
 function askToOpen({ message, url }, answer) {
   const address = webAddress(url);
   const open = () => {
-    window.open(address, "_blank", "noopener,noreferrer");
+    window.open(address ?? "", "_blank", "noopener,noreferrer");
     answer("accept");
   };
   return el(
@@ -132,8 +160,13 @@ const MESSAGE = {
   required: ["message"],
 };
 
+/**
+ * @param {JsonObject} params
+ * @param {Answer} answer
+ */
 function askToWrite({ systemPrompt, messages = [] }, answer) {
   const form = new SchemaForm(MESSAGE);
+  /** @param {Event} event */
   const submit = (event) => {
     event.preventDefault();
     const content = form.read();
@@ -145,7 +178,7 @@ function askToWrite({ systemPrompt, messages = [] }, answer) {
     title("The server asks for a message of a model"),
     el("p", { class: "mcp-note" }, "There is no model here. Write what it would."),
     systemPrompt && el("pre", { class: "mcp-text" }, systemPrompt),
-    ...messages.flatMap(({ role, content }) => [
+    ...messages.flatMap((/** @type {JsonObject} */ { role, content }) => [
       el("h3", {}, role),
       ...[content].flat().map((block) => contentBlock(block)),
     ]),

@@ -9,6 +9,7 @@ const PICTURES = /^image\/(png|jpeg|gif|webp|avif|bmp|svg\+xml)$/i;
 const SOUNDS = /^audio\/[\w.+-]+$/i;
 const SAVED_WITHIN_MS = 60_000;
 
+/** @typedef {import("../client").JsonObject} JsonObject */
 /** @typedef {{openResource?: (uri: string) => void}} Actions  what links do */
 
 /**
@@ -32,6 +33,10 @@ export function toolResult(result, actions = {}) {
   );
 }
 
+/**
+ * @param {JsonObject} block
+ * @param {unknown} structured
+ */
 function repeats(block, structured) {
   if (structured === undefined || block.type !== "text") return false;
   try {
@@ -78,7 +83,13 @@ export function promptResult({ description, messages = [] }, actions = {}) {
   );
 }
 
-/** Shows one content block; of a kind that is not known, what it consists of. */
+/**
+ * Shows one content block; of a kind that is not known, what it consists of.
+ *
+ * @param {JsonObject} block
+ * @param {Actions} [actions]
+ * @returns {HTMLElement}
+ */
 export function contentBlock(block, actions = {}) {
   switch (block?.type) {
     case "text":
@@ -96,6 +107,7 @@ export function contentBlock(block, actions = {}) {
   }
 }
 
+/** @param {JsonObject} contents */
 function resourceContents({ uri, mimeType, text: written, blob }) {
   return el(
     "figure",
@@ -105,6 +117,10 @@ function resourceContents({ uri, mimeType, text: written, blob }) {
   );
 }
 
+/**
+ * @param {JsonObject} link
+ * @param {Actions} actions
+ */
 function resourceLink({ uri, name, title, description, mimeType, size }, { openResource }) {
   const about = [mimeType, size !== undefined && inBytes(size)].filter(Boolean).join(", ");
   return el(
@@ -118,6 +134,7 @@ function resourceLink({ uri, name, title, description, mimeType, size }, { openR
   );
 }
 
+/** @param {string} written */
 function text(written) {
   return el(
     "div",
@@ -127,6 +144,7 @@ function text(written) {
   );
 }
 
+/** @param {unknown} value */
 function data(value) {
   return el(
     "div",
@@ -136,6 +154,11 @@ function data(value) {
   );
 }
 
+/**
+ * @param {string | undefined} blob
+ * @param {string} [mimeType]
+ * @param {string} [uri]
+ */
 function binary(blob, mimeType = "", uri = "") {
   if (blob === undefined) return nothing("Neither text nor bytes came.");
   if (PICTURES.test(mimeType)) return picture(blob, mimeType);
@@ -143,6 +166,10 @@ function binary(blob, mimeType = "", uri = "") {
   return download(blob, uri);
 }
 
+/**
+ * @param {string} encoded
+ * @param {string} [mimeType]
+ */
 function picture(encoded, mimeType = "") {
   if (!PICTURES.test(mimeType)) return unshown(encoded, mimeType);
   const image = el("img", { class: "mcp-picture", alt: `A picture (${mimeType})` });
@@ -151,19 +178,33 @@ function picture(encoded, mimeType = "") {
   return image;
 }
 
+/**
+ * @param {string} encoded
+ * @param {string} [mimeType]
+ */
 function sound(encoded, mimeType = "") {
   if (!SOUNDS.test(mimeType)) return unshown(encoded, mimeType);
   return el("audio", { controls: true, src: `data:${mimeType};base64,${encoded}` });
 }
 
+/**
+ * @param {string} encoded
+ * @param {string} mimeType
+ */
 function unshown(encoded, mimeType) {
   const said = `This cannot be shown (${mimeType || "of no stated kind"}).`;
   return el("div", {}, nothing(said), download(encoded, ""));
 }
 
-/** Offers bytes as a file. They are decoded when they are asked for. */
+/**
+ * Offers bytes as a file. They are decoded when they are asked for.
+ *
+ * @param {string} encoded
+ * @param {string} uri
+ */
 function download(encoded, uri) {
-  const name = uri.split(/[/\\]/).at(-1).replaceAll(/[^\w.-]/g, "_") || "content.bin";
+  const [, last = ""] = uri.match(/([^/\\]*)$/) ?? [];
+  const name = last.replaceAll(/[^\w.-]/g, "_") || "content.bin";
   const offer = button(`Save ${name}`, () => {
     let bytes;
     try {
@@ -179,11 +220,25 @@ function download(encoded, uri) {
   return offer;
 }
 
+/** @param {string} said */
 function nothing(said) {
   return el("p", { class: "mcp-help" }, said);
 }
 
-/** Writes what an error says as a sentence. */
+/**
+ * Returns what was thrown as an error, whatever it is.
+ *
+ * @param {unknown} thrown
+ */
+export function asError(thrown) {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
+}
+
+/**
+ * Writes what an error says as a sentence.
+ *
+ * @param {Error} error
+ */
 export function sentence({ message }) {
   const begun = message.charAt(0).toUpperCase() + message.slice(1);
   return /[.!?]$/.test(begun) ? begun : `${begun}.`;
@@ -192,7 +247,7 @@ export function sentence({ message }) {
 /**
  * Shows why a request has no result.
  *
- * @param {Error} error
+ * @param {Error & {code?: number, status?: number, data?: unknown}} error
  */
 export function failure(error) {
   const { code, status, data: more } = error;

@@ -1,18 +1,19 @@
 // A request that the user starts: its progress, its log, its cancel, its result.
 
 import { button, el, uniqueId } from "./dom.js";
-import { failure } from "./result.js";
+import { asError, failure } from "./result.js";
 
 const MOST_LINES = 200;
 
 export class Run {
   /**
    * @param {string} label  of the button that starts it
-   * @param {(result: object) => HTMLElement} show
+   * @param {(result: any) => HTMLElement} show
    * @param {string} [className]  of that button, beside the usual
    */
   constructor(label, show, className = "mcp-primary") {
     this.show = show;
+    /** @type {AbortController | null} */
     this.controller = null;
     this.starter = el("button", { type: "submit", class: `mcp-button ${className}` }, label);
     this.stopper = button("Cancel", () => this.controller?.abort());
@@ -45,8 +46,7 @@ export class Run {
    */
   async start(request) {
     if (this.isRunning) return;
-    this.begin();
-    const { signal } = this.controller;
+    const { signal } = this.begin();
     const began = performance.now();
     const elapsed = () => `${Math.round(performance.now() - began)} ms`;
     try {
@@ -58,12 +58,12 @@ export class Run {
       this.end(`Answered after ${elapsed()}`, this.show(result));
     } catch (error) {
       if (signal.aborted) this.end(`Cancelled after ${elapsed()}`, null);
-      else this.end(`Failed after ${elapsed()}`, failure(error));
+      else this.end(`Failed after ${elapsed()}`, failure(asError(error)));
     }
   }
 
   begin() {
-    this.controller = new AbortController();
+    const controller = (this.controller = new AbortController());
     this.starter.disabled = true;
     this.stopper.hidden = false;
     this.stopper.focus();
@@ -75,8 +75,13 @@ export class Run {
     this.bar.removeAttribute("value");
     this.told.textContent = "";
     this.status.textContent = "Running…";
+    return controller;
   }
 
+  /**
+   * @param {string} status
+   * @param {HTMLElement | null} shown
+   */
   end(status, shown) {
     this.controller = null;
     const hadFocus = document.activeElement === this.stopper;
@@ -90,7 +95,8 @@ export class Run {
     this.element.scrollIntoView({ block: "nearest" });
   }
 
-  advance({ progress, total, message }) {
+  /** @param {import("../client").Progress} told */
+  advance({ progress, total = 0, message }) {
     this.progress.hidden = false;
     if (total > 0) {
       this.bar.max = total;
@@ -100,10 +106,11 @@ export class Run {
     this.told.textContent = message ? `${far}: ${message}` : far;
   }
 
+  /** @param {import("../client").LogMessage} message */
   write(message) {
     this.logged.hidden = false;
     this.log.append(logLine(message));
-    if (this.log.childElementCount > MOST_LINES) this.log.firstElementChild.remove();
+    if (this.log.childElementCount > MOST_LINES) this.log.firstElementChild?.remove();
     this.log.scrollTop = this.log.scrollHeight;
   }
 }

@@ -1,9 +1,12 @@
 // What a JSON Schema asks for, in the terms of a form. Knows no page.
 
 const MAX_DEPTH = 8;
+/** @type {Record<string, string>} */
 const FORMATS = { email: "email", uri: "url", date: "date", "date-time": "datetime-local" };
 
 /**
+ * @typedef {import("../client").JsonObject} JsonObject
+ *
  * @typedef {object} Shape
  * @property {"text" | "number" | "integer" | "boolean" | "choice" | "choices" | "list"
  *   | "group" | "json"} kind  "json" is what no field can show: it is typed in as JSON
@@ -13,14 +16,14 @@ const FORMATS = { email: "email", uri: "url", date: "date", "date-time": "dateti
  * @property {unknown} [default]
  * @property {{value: unknown, title: string}[]} [choices]
  * @property {string} [input]  the type of an <input>, for text of a known format
- * @property {object} schema  the schema itself, without what was seen through
+ * @property {JsonObject} schema  the schema itself, without what was seen through
  */
 
 /**
  * Returns the shape of a schema. `root` is where its `$ref` point into.
  *
  * @param {unknown} schema
- * @param {object} root
+ * @param {JsonObject} root
  * @param {number} [depth]  how many groups it is in
  * @returns {Shape}
  */
@@ -31,8 +34,15 @@ export function shapeOf(schema, root, depth = 0) {
   return { ...shape, ...kindOf(seen, root, depth) };
 }
 
-/** Follows `$ref`, an `allOf` of one, and alternatives of which one is null. */
+/**
+ * Follows `$ref`, an `allOf` of one, and alternatives of which one is null.
+ *
+ * @param {unknown} schema
+ * @param {JsonObject} root
+ * @returns {{schema: JsonObject, nullable: boolean}}
+ */
 function seeThrough(schema, root) {
+  /** @type {JsonObject} */
   let seen = isObject(schema) ? schema : {};
   let nullable = false;
   for (let step = 0; step < MAX_DEPTH; step++) {
@@ -48,6 +58,11 @@ function seeThrough(schema, root) {
   return { schema: seen, nullable };
 }
 
+/**
+ * @param {JsonObject} schema
+ * @param {JsonObject} root
+ * @returns {[{schema: JsonObject, nullable: boolean} | null, JsonObject]}
+ */
 function inside(schema, root) {
   const { $ref, allOf, anyOf, oneOf, ...outer } = schema;
   if (typeof $ref === "string") {
@@ -63,7 +78,13 @@ function inside(schema, root) {
   return [{ schema: others[0], nullable: alternatives.length > 1 }, outer];
 }
 
-/** Returns what a local `$ref` points to; one that leaves the schema is not followed. */
+/**
+ * Returns what a local `$ref` points to; one that leaves the schema is not followed.
+ *
+ * @param {string} ref
+ * @param {JsonObject} root
+ * @returns {JsonObject | undefined}
+ */
 function pointed(ref, root) {
   if (!ref.startsWith("#/")) return undefined;
   let found = root;
@@ -75,6 +96,7 @@ function pointed(ref, root) {
   return isObject(found) ? found : undefined;
 }
 
+/** @param {string} part */
 function unescaped(part) {
   try {
     return decodeURIComponent(part).replaceAll("~1", "/").replaceAll("~0", "~");
@@ -83,6 +105,12 @@ function unescaped(part) {
   }
 }
 
+/**
+ * @param {JsonObject} schema
+ * @param {JsonObject} root
+ * @param {number} depth
+ * @returns {Pick<Shape, "kind" | "choices" | "input">}
+ */
 function kindOf(schema, root, depth) {
   const choices = choicesOf(schema);
   if (choices) return { kind: "choice", choices };
@@ -102,12 +130,22 @@ function kindOf(schema, root, depth) {
   }
 }
 
-/** An object that a form can show says which properties it has. */
+/**
+ * An object that a form can show says which properties it has.
+ *
+ * @param {JsonObject} schema
+ */
 function isClosed(schema) {
   const properties = Object.keys(schema.properties ?? {});
   return properties.length > 0 || schema.additionalProperties === false;
 }
 
+/**
+ * @param {JsonObject} schema
+ * @param {JsonObject} root
+ * @param {number} depth
+ * @returns {Pick<Shape, "kind" | "choices">}
+ */
 function arrayOf(schema, root, depth) {
   if (!isObject(schema.items) || schema.prefixItems || depth >= MAX_DEPTH) {
     return { kind: "json" };
@@ -116,6 +154,10 @@ function arrayOf(schema, root, depth) {
   return choices ? { kind: "choices", choices } : { kind: "list" };
 }
 
+/**
+ * @param {JsonObject} schema
+ * @returns {Shape["choices"] | null}
+ */
 function choicesOf(schema) {
   const { enum: values, enumNames, oneOf, anyOf } = schema;
   if (Array.isArray(values)) {
@@ -129,11 +171,16 @@ function choicesOf(schema) {
   return null;
 }
 
+/** @param {unknown} value */
 function worded(value) {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
-/** Returns the properties of a group in order: name, schema, whether it must be there. */
+/**
+ * Returns the properties of a group in order: name, schema, whether it must be there.
+ *
+ * @param {JsonObject} schema
+ */
 export function propertiesOf(schema) {
   const required = new Set(Array.isArray(schema.required) ? schema.required : []);
   return Object.entries(schema.properties ?? {}).map(([name, property]) => ({
@@ -147,7 +194,7 @@ export function propertiesOf(schema) {
  * Says what is wrong with a value that was typed in, in a sentence; null if
  * nothing is. What only the server can know, it will say.
  *
- * @param {object} schema
+ * @param {JsonObject} schema
  * @param {unknown} value
  * @returns {string | null}
  */
@@ -158,6 +205,10 @@ export function problemOf(schema, value) {
   return null;
 }
 
+/**
+ * @param {JsonObject} schema
+ * @param {string} text
+ */
 function problemOfText(schema, text) {
   const length = [...text].length;
   const { minLength: least = 0, maxLength: most = Infinity, pattern } = schema;
@@ -167,6 +218,10 @@ function problemOfText(schema, text) {
   return null;
 }
 
+/**
+ * @param {string} pattern
+ * @param {string} text
+ */
 function matches(pattern, text) {
   try {
     return new RegExp(pattern, "u").test(text);
@@ -175,6 +230,10 @@ function matches(pattern, text) {
   }
 }
 
+/**
+ * @param {JsonObject} schema
+ * @param {number} number
+ */
 function problemOfNumber(schema, number) {
   const { minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf, type } = schema;
   if (type === "integer" && !Number.isInteger(number)) return "Must be a whole number.";
@@ -189,12 +248,21 @@ function problemOfNumber(schema, number) {
   return null;
 }
 
-/** 0.3 is a multiple of 0.1, whatever binary fractions say. */
+/**
+ * 0.3 is a multiple of 0.1, whatever binary fractions say.
+ *
+ * @param {number} number
+ * @param {number} of
+ */
 function isMultiple(number, of) {
   const times = number / of;
   return Math.abs(times - Math.round(times)) < 1e-9 * Math.max(1, Math.abs(times));
 }
 
+/**
+ * @param {JsonObject} schema
+ * @param {unknown[]} list
+ */
 function problemOfList(schema, list) {
   const { minItems: least = 0, maxItems: most = Infinity, uniqueItems } = schema;
   if (list.length < least) return `Needs at least ${counted(least, "item")}.`;
@@ -204,10 +272,18 @@ function problemOfList(schema, list) {
   return null;
 }
 
+/**
+ * @param {number} number
+ * @param {string} noun
+ */
 function counted(number, noun) {
   return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
 
+/**
+ * @param {unknown} value
+ * @returns {value is JsonObject}
+ */
 export function isObject(value) {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

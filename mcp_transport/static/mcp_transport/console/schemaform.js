@@ -2,9 +2,18 @@
 // question. What no field can show is typed in as JSON; so can be the whole.
 
 import { button, el, uniqueId } from "./dom.js";
-import { booleanField, ChoiceField, JsonField, labelOf, NumberField, TextField } from "./fields.js";
+import { booleanField, ChoiceField, choicesOf, JsonField, LabelledField, labelOf, NumberField, TextField } from "./fields.js";
 import { isObject, problemOf, propertiesOf, shapeOf } from "./schema.js";
 
+/** @typedef {import("../client").JsonObject} JsonObject */
+/** @typedef {import("./schema.js").Shape} Shape */
+/** @typedef {import("./fields.js").Field} Field */
+/** @typedef {import("./fields.js").Place} Place */
+/** @typedef {import("./fields.js").Problem} Problem */
+/** @typedef {(name: string, value: string) => Promise<string[]>} Complete  suggests values for what was typed */
+/** @typedef {{root: JsonObject, depth: number, complete?: Complete}} Surroundings */
+
+/** @type {Record<Shape["kind"], (shape: Shape, place: Place, surroundings: Surroundings) => Field>} */
 const FIELDS = {
   text: (shape, place) => new TextField(shape, place),
   number: (shape, place) => new NumberField(shape, place),
@@ -20,21 +29,27 @@ const FIELDS = {
 /**
  * Returns the field for a schema.
  *
- * @param {object} schema
- * @param {import("./fields.js").Place} place
- * @param {{root: object, depth: number, complete?: Function}} surroundings
- * @returns {import("./fields.js").Field}
+ * @param {unknown} schema
+ * @param {Place} place
+ * @param {Surroundings} surroundings
+ * @returns {Field}
  */
 function fieldFor(schema, place, surroundings) {
+  const { complete: suggest } = surroundings;
   const shape = shapeOf(schema, surroundings.root, surroundings.depth);
   const { name, label, required } = place;
-  const complete = surroundings.complete && ((value) => surroundings.complete(name, value));
+  /** @type {Place["complete"]} */
+  const complete = suggest && ((value) => suggest(name, value));
   const titled = { name, label: label || shape.title || name, required, complete };
   return FIELDS[shape.kind](shape, titled, surroundings);
 }
 
 /** A set of fields with a common legend, its help and its problem. */
 class FieldSet {
+  /**
+   * @param {Shape} shape
+   * @param {Place} place
+   */
   constructor(shape, place) {
     this.shape = shape;
     this.place = place;
@@ -51,16 +66,23 @@ class FieldSet {
     this.element.addEventListener("input", () => this.show(null));
   }
 
+  /** @param {string | null} problem */
   show(problem) {
     this.problem.textContent = problem ?? "";
     this.problem.hidden = problem === null;
   }
 
   focus() {
-    this.element.querySelector("input, select, textarea, button")?.focus();
+    /** @type {HTMLElement | null} */ (this.element.querySelector("input, select, textarea, button"))?.focus();
   }
 
-  /** Shows what is wrong with the whole, when nothing is wrong with its parts. */
+  /**
+   * Shows what is wrong with the whole, when nothing is wrong with its parts.
+   *
+   * @param {unknown} value
+   * @param {Problem[]} problems
+   * @param {boolean} found  whether something is wrong with its parts
+   */
   judged(value, problems, found) {
     const problem = found || value === undefined ? null : problemOf(this.shape.schema, value);
     this.show(problem);
@@ -71,26 +93,33 @@ class FieldSet {
 
 /** Any number of a few choices, each with a tick. */
 class ChoicesField extends FieldSet {
+  /**
+   * @param {Shape} shape
+   * @param {Place} place
+   */
   constructor(shape, place) {
     super(shape, place);
-    this.ticks = shape.choices.map(() => el("input", { type: "checkbox", id: uniqueId("tick") }));
+    this.choices = choicesOf(shape);
+    this.ticks = this.choices.map(() => el("input", { type: "checkbox", id: uniqueId("tick") }));
     this.body.append(
       ...this.ticks.map((tick, at) =>
-        el("div", { class: "mcp-tick" }, tick, el("label", { for: tick.id }, shape.choices[at].title)),
+        el("div", { class: "mcp-tick" }, tick, el("label", { for: tick.id }, this.choices[at].title)),
       ),
     );
     if (shape.default !== undefined) this.fill(shape.default);
   }
 
+  /** @param {Problem[]} problems */
   read(problems) {
-    const ticked = this.shape.choices.filter((_, at) => this.ticks[at].checked);
+    const ticked = this.choices.filter((_, at) => this.ticks[at].checked);
     const isLeftOut = ticked.length === 0 && !this.place.required;
     return this.judged(isLeftOut ? undefined : ticked.map(({ value }) => value), problems, false);
   }
 
+  /** @param {unknown} value */
   fill(value) {
     const wanted = new Set((Array.isArray(value) ? value : []).map((item) => JSON.stringify(item)));
-    this.shape.choices.forEach((choice, at) => {
+    this.choices.forEach((choice, at) => {
       this.ticks[at].checked = wanted.has(JSON.stringify(choice.value));
     });
   }
@@ -98,10 +127,16 @@ class ChoicesField extends FieldSet {
 
 /** A list to which items are added one by one. */
 class ListField extends FieldSet {
+  /**
+   * @param {Shape} shape
+   * @param {Place} place
+   * @param {Surroundings} surroundings
+   */
   constructor(shape, place, surroundings) {
     super(shape, place);
     this.surroundings = { ...surroundings, depth: surroundings.depth + 1, complete: undefined };
-    this.items = []; // of {field, row}
+    /** @type {{field: Field, row: HTMLElement}[]} */
+    this.items = [];
     this.adder = button("Add", () => this.add().focus());
     this.adder.setAttribute("aria-label", `Add an item to ${place.label}`);
     this.body.after(this.adder);
@@ -119,6 +154,7 @@ class ListField extends FieldSet {
     return field;
   }
 
+  /** @param {{field: Field, row: HTMLElement}} item */
   remove(item) {
     this.items.splice(this.items.indexOf(item), 1);
     item.row.remove();
@@ -130,11 +166,12 @@ class ListField extends FieldSet {
     this.show(null);
     this.items.forEach(({ row }, at) => {
       const label = `Item ${at + 1}`;
-      row.querySelector(".mcp-label").textContent = label;
-      row.lastElementChild.setAttribute("aria-label", `Remove ${label} of ${this.place.label}`);
+      row.querySelector(".mcp-label")?.replaceChildren(label);
+      row.lastElementChild?.setAttribute("aria-label", `Remove ${label} of ${this.place.label}`);
     });
   }
 
+  /** @param {Problem[]} problems */
   read(problems) {
     const before = problems.length;
     const value = this.items.map(({ field }) => field.read(problems));
@@ -142,6 +179,7 @@ class ListField extends FieldSet {
     return this.judged(isLeftOut ? undefined : value, problems, problems.length > before);
   }
 
+  /** @param {unknown} value */
   fill(value) {
     this.items = [];
     this.body.replaceChildren();
@@ -151,23 +189,31 @@ class ListField extends FieldSet {
 
 /** An object. One that may be left out has no fields until it is asked for. */
 class GroupField extends FieldSet {
+  /**
+   * @param {Shape} shape
+   * @param {Place} place
+   * @param {Surroundings} surroundings
+   */
   constructor(shape, place, surroundings) {
     super(shape, place);
     this.surroundings = { ...surroundings, depth: surroundings.depth + 1 };
+    /** @type {{name: string, field: Field}[] | null} */
     this.fields = null;
-    this.rest = {}; // what was filled in for which there is no field
+    /** What was filled in for which there is no field. @type {JsonObject} */
+    this.rest = {};
+    this.given = el("input", { type: "checkbox", id: uniqueId("tick") });
     if (place.required) this.open();
     else this.offer();
     if (isObject(shape.default)) this.fill(shape.default);
   }
 
   offer() {
-    this.given = el("input", { type: "checkbox", id: uniqueId("tick") });
     this.given.addEventListener("change", () => this.toggle(this.given.checked));
     const label = el("label", { for: this.given.id }, `Give ${this.place.label}`);
     this.body.before(el("div", { class: "mcp-tick" }, this.given, label));
   }
 
+  /** @param {boolean} isGiven */
   toggle(isGiven) {
     if (isGiven) this.open();
     else {
@@ -177,13 +223,16 @@ class GroupField extends FieldSet {
   }
 
   open() {
-    this.fields = propertiesOf(this.shape.schema).map(({ name, property, required }) => ({
+    const fields = propertiesOf(this.shape.schema).map(({ name, property, required }) => ({
       name,
       field: fieldFor(property, { name, label: "", required }, this.surroundings),
     }));
-    this.body.replaceChildren(...this.fields.map(({ field }) => field.element));
+    this.body.replaceChildren(...fields.map(({ field }) => field.element));
+    this.fields = fields;
+    return fields;
   }
 
+  /** @param {Problem[]} problems */
   read(problems) {
     if (this.fields === null) return undefined;
     const value = { ...this.rest };
@@ -194,19 +243,26 @@ class GroupField extends FieldSet {
     return value;
   }
 
+  /** @param {unknown} value */
   fill(value) {
     if (!isObject(value)) return;
-    if (this.given) this.given.checked = true;
-    this.open();
-    const names = new Set(this.fields.map(({ name }) => name));
+    this.given.checked = true;
+    const fields = this.open();
+    const names = new Set(fields.map(({ name }) => name));
     this.rest = Object.fromEntries(Object.entries(value).filter(([name]) => !names.has(name)));
-    for (const { name, field } of this.fields) {
+    for (const { name, field } of fields) {
       if (Object.hasOwn(value, name)) field.fill(value[name]);
     }
   }
 }
 
-/** Sets a property of any name, "__proto__" among them. */
+/**
+ * Sets a property of any name, "__proto__" among them.
+ *
+ * @param {JsonObject} object
+ * @param {string} name
+ * @param {unknown} value
+ */
 function define(object, name, value) {
   Object.defineProperty(object, name, { value, enumerable: true, configurable: true, writable: true });
 }
@@ -214,15 +270,14 @@ function define(object, name, value) {
 /** The fields of a schema of an object, to be put in a form. */
 export class SchemaForm {
   /**
-   * @param {object} schema
+   * @param {JsonObject} schema
    * @param {object} [options]
-   * @param {(name: string, value: string) => Promise<string[]>} [options.complete]
-   *   suggests values for what was typed so far
+   * @param {Complete} [options.complete]
    */
   constructor(schema, { complete } = {}) {
     const place = { name: "", label: "All values", required: true };
     const surroundings = { root: schema, depth: 0, complete };
-    this.whole = new JsonField({ schema: {}, nullable: false }, { ...place, label: "JSON" });
+    this.whole = new JsonField({ kind: "json", schema: {}, nullable: false }, { ...place, label: "JSON" });
     const shape = shapeOf(schema, schema);
     this.group = shape.kind === "group" ? new GroupField(shape, place, surroundings) : null;
     this.current = this.group ?? this.whole;
@@ -233,18 +288,19 @@ export class SchemaForm {
 
   parts() {
     if (this.current === this.whole) return [this.whole.element];
-    const { fields } = this.group;
+    const fields = this.group?.fields ?? [];
     if (fields.length === 0) return [el("p", { class: "mcp-help" }, "There is nothing to fill in.")];
     return fields.map(({ field }) => field.element);
   }
 
   switch() {
-    if (!this.group || this.group.fields.length === 0) return null;
+    const { group } = this;
+    if (!group?.fields?.length) return null;
     const toggle = button("Edit as JSON", () => {
       const isWhole = this.current === this.whole;
       const value = this.current.read([]);
       if (isWhole && !isObject(value)) return this.whole.show("Must be a JSON object.");
-      this.current = isWhole ? this.group : this.whole;
+      this.current = isWhole ? group : this.whole;
       this.current.fill(value);
       this.body.replaceChildren(...this.parts());
       toggle.textContent = isWhole ? "Edit as JSON" : "Edit as a form";
@@ -252,8 +308,13 @@ export class SchemaForm {
     return toggle;
   }
 
-  /** Gives the values; or undefined, with each problem shown and the first in focus. */
+  /**
+   * Gives the values; or undefined, with each problem shown and the first in focus.
+   *
+   * @returns {JsonObject | undefined}
+   */
   read() {
+    /** @type {Problem[]} */
     const problems = [];
     const value = this.current.read(problems);
     if (problems.length === 0 && !isObject(value)) {
@@ -261,20 +322,21 @@ export class SchemaForm {
       problems.push(this.whole);
     }
     problems[0]?.focus();
-    return problems.length === 0 ? value : undefined;
+    return problems.length === 0 && isObject(value) ? value : undefined;
   }
 
   /** Gives what was filled in so far, without a word on what is wrong with it. */
   draft() {
+    /** @type {Record<string, string>} */
     const filled = {};
     for (const { name, field } of this.group?.fields ?? []) {
-      const value = field.control?.value;
+      const value = field instanceof LabelledField && field.control.value;
       if (value) define(filled, name, value);
     }
     return filled;
   }
 
-  /** @param {object} value */
+  /** @param {JsonObject} value */
   fill(value) {
     this.current.fill(value);
     this.body.replaceChildren(...this.parts());

@@ -30,6 +30,7 @@ export class Status {
     if (state === "reconnecting" && delayMs > 0) this.countDown(performance.now() + delayMs);
   }
 
+  /** @param {number} until  by `performance.now()` */
   countDown(until) {
     const tell = () => {
       const left = Math.max(0, Math.ceil((until - performance.now()) / 1000));

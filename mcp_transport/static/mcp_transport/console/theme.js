@@ -4,6 +4,7 @@
 
 {
   const KEY = "mcp-console-theme";
+  /** @type {Record<string, string>} */
   const NEXT = { auto: "dark", dark: "light", light: "auto" };
   const root = document.documentElement;
   let storage;
@@ -16,9 +17,10 @@
 
   document.addEventListener("DOMContentLoaded", () => {
     const toggle = document.querySelector("[data-theme-toggle]");
+    if (toggle === null) return;
     const tell = () => (toggle.textContent = `Theme: ${root.dataset.theme}`);
     toggle.addEventListener("click", () => {
-      root.dataset.theme = NEXT[root.dataset.theme] ?? "auto";
+      root.dataset.theme = NEXT[root.dataset.theme ?? ""] ?? "auto";
       storage?.setItem(KEY, root.dataset.theme);
       tell();
     });

@@ -2,6 +2,7 @@
 // Spec: RFC 6570, without lists and maps as values.
 
 const EXPRESSION = /\{([+#./;?&]?)([^{}]+)\}/g;
+/** @type {Record<string, {first: string, between: string, isReserved?: boolean, isNamed?: boolean}>} */
 const OPERATORS = {
   "": { first: "", between: "," },
   "+": { first: "", between: ",", isReserved: true },
@@ -13,7 +14,11 @@ const OPERATORS = {
   "&": { first: "&", between: "&", isNamed: true },
 };
 
-/** Returns the names of the variables, each once, in order. */
+/**
+ * Returns the names of the variables, each once, in order.
+ *
+ * @param {string} template
+ */
 export function variablesOf(template) {
   const found = [...template.matchAll(EXPRESSION)].flatMap(([, , names]) => namesIn(names));
   return [...new Set(found.map(({ name }) => name))];
@@ -39,6 +44,10 @@ export function expanded(template, values) {
   });
 }
 
+/**
+ * @param {string} names
+ * @returns {{name: string, length?: number}[]}
+ */
 function namesIn(names) {
   return names.split(",").map((spec) => {
     const [name, length] = spec.replace(/\*$/, "").split(":");
@@ -46,11 +55,14 @@ function namesIn(names) {
   });
 }
 
+/** @param {string} value */
 function strict(value) {
+  /** @param {string} char */
   const coded = (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`;
   return encodeURIComponent(value).replaceAll(/[!'()*]/g, coded);
 }
 
+/** @param {string} value */
 function reserved(value) {
   // encodeURI would write "%" of what is encoded already as "%25", and "[" as "%5B".
   return encodeURI(value).replaceAll("%25", "%").replaceAll("%5B", "[").replaceAll("%5D", "]");

@@ -8,6 +8,19 @@ const MOST_ENTRIES = 500;
 const ARROWS = { sent: "↑", received: "↓" };
 const NEAR_END_PX = 40;
 
+/** @typedef {import("../client").JsonObject} JsonObject */
+/** @typedef {"sent" | "received"} Direction */
+
+/**
+ * @typedef {object} Said
+ * @property {Direction} direction
+ * @property {JsonObject} message
+ * @property {import("../client").WireMeta} meta
+ * @property {string} text  what a search looks at
+ *
+ * @typedef {Said & {row: HTMLElement}} Entry
+ */
+
 export class WireLog {
   /**
    * @param {object} [options]
@@ -16,9 +29,25 @@ export class WireLog {
    */
   constructor({ getToken = () => undefined } = {}) {
     this.getToken = getToken;
+    /** @type {Entry[]} */
     this.entries = [];
     this.dropped = 0;
-    this.asked = new Map(); // what was asked in each direction, by id
+    /** What was asked in each direction, by id. @type {Map<string, {method: string, at: number}>} */
+    this.asked = new Map();
+    this.search = el("input", {
+      class: "mcp-input",
+      type: "search",
+      id: uniqueId("search"),
+      placeholder: "Filter",
+      oninput: () => this.filter(),
+    });
+    this.direction = el(
+      "select",
+      { class: "mcp-input", "aria-label": "Direction", onchange: () => this.filter() },
+      el("option", { value: "" }, "↑↓ both"),
+      el("option", { value: "sent" }, "↑ sent"),
+      el("option", { value: "received" }, "↓ received"),
+    );
     const spoken = { role: "log", "aria-label": "Messages on the wire", "aria-live": "off" };
     this.list = el("ol", { class: "mcp-wire", tabindex: 0 });
     this.count = el("span", { class: "mcp-count" });
@@ -27,21 +56,11 @@ export class WireLog {
   }
 
   tools() {
-    const search = uniqueId("search");
-    const attributes = { class: "mcp-input", type: "search", id: search, placeholder: "Filter" };
-    this.search = el("input", { ...attributes, oninput: () => this.filter() });
-    this.direction = el(
-      "select",
-      { class: "mcp-input", "aria-label": "Direction", onchange: () => this.filter() },
-      el("option", { value: "" }, "↑↓ both"),
-      el("option", { value: "sent" }, "↑ sent"),
-      el("option", { value: "received" }, "↓ received"),
-    );
     const all = () => JSON.stringify(this.entries.map(({ direction, message }) => ({ direction, message })), null, 2);
     return el(
       "div",
       {},
-      el("label", { class: "mcp-offscreen", for: search }, "Filter the messages"),
+      el("label", { class: "mcp-offscreen", for: this.search.id }, "Filter the messages"),
       el("div", { class: "mcp-toolbar" }, this.search, this.direction),
       el(
         "div",
@@ -57,27 +76,33 @@ export class WireLog {
    * Takes what `onwire` of the client gives.
    *
    * @param {"sent" | "received"} direction
-   * @param {object} message
+   * @param {JsonObject} message
    * @param {import("../client").WireMeta} meta
    */
   add(direction, message, meta) {
     const text = JSON.stringify(message);
     const title = this.title(direction, message, meta);
-    const entry = { direction, message, meta, text: `${title} ${text}`.toLowerCase() };
-    entry.row = this.row(entry, title, text.length);
+    const said = { direction, message, meta, text: `${title} ${text}`.toLowerCase() };
+    const entry = { ...said, row: this.row(said, title, text.length) };
     const isAtEnd = this.list.scrollHeight - this.list.scrollTop - this.list.clientHeight < NEAR_END_PX;
     this.entries.push(entry);
     this.list.append(entry.row);
     this.judge(entry);
     if (this.entries.length > MOST_ENTRIES) {
-      this.entries.shift().row.remove();
+      this.entries.shift()?.row.remove();
       this.dropped += 1;
     }
     this.tell();
     if (isAtEnd) this.list.scrollTop = this.list.scrollHeight;
   }
 
-  /** Names a message: a response by what it answers. */
+  /**
+   * Names a message: a response by what it answers.
+   *
+   * @param {Direction} direction
+   * @param {JsonObject} message
+   * @param {import("../client").WireMeta} meta
+   */
   title(direction, message, meta) {
     if (Array.isArray(message)) return `batch of ${message.length}`;
     const { id, method, error } = message;
@@ -93,6 +118,11 @@ export class WireLog {
     return asked ? `${kind} of ${asked.method}, ${Math.round(meta.at - asked.at)} ms` : kind;
   }
 
+  /**
+   * @param {Said} entry
+   * @param {string} title
+   * @param {number} size  in characters
+   */
   row(entry, title, size) {
     const { direction, message, meta } = entry;
     const time = new Date(meta.at);
@@ -113,22 +143,23 @@ export class WireLog {
     return el("li", { class: `mcp-${direction}`, "data-kind": message.error && "error" }, details);
   }
 
+  /** @param {Said} entry */
   body({ direction, message, meta }) {
     const pretty = JSON.stringify(message, null, 2);
-    const isRequest = direction === "sent" && meta.http;
+    const http = direction === "sent" ? meta.http : undefined;
     const travelled = [meta.status && `HTTP ${meta.status}`, meta.eventId && `event ${meta.eventId}`];
     return el(
       "div",
       { class: "mcp-block" },
-      isRequest && el("p", { class: "mcp-note" }, `${meta.http.method} ${meta.http.url}`),
+      http && el("p", { class: "mcp-note" }, `${http.method} ${http.url}`),
       travelled.some(Boolean) && el("p", { class: "mcp-note" }, travelled.filter(Boolean).join(", ")),
       el("pre", { class: "mcp-text mcp-code", tabindex: 0 }, pretty),
       el(
         "div",
         { class: "mcp-actions" },
         copyButton("Copy", () => pretty, "mcp-button mcp-quiet"),
-        isRequest &&
-          copyButton("Copy as curl", () => asCurl(meta.http, message, this.getToken()), "mcp-button mcp-quiet"),
+        http &&
+          copyButton("Copy as curl", () => asCurl(http, message, this.getToken()), "mcp-button mcp-quiet"),
       ),
     );
   }
@@ -138,6 +169,7 @@ export class WireLog {
     this.tell();
   }
 
+  /** @param {Entry} entry */
   judge({ row, direction, text }) {
     const wanted = this.direction.value;
     row.hidden =

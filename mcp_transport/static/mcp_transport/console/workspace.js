@@ -3,12 +3,18 @@
 
 import { Client, McpError } from "../client.js";
 import { Activity } from "./activity.js";
-import { addressOf, Catalogue, fromAddress, KINDS } from "./catalogue.js";
+import { addressOf, ALL_KINDS, Catalogue, fromAddress, KINDS } from "./catalogue.js";
+import { within } from "./dom.js";
 import { panelFor } from "./panels.js";
 import { askForMessage, askUser } from "./questions.js";
-import { sentence } from "./result.js";
+import { asError, sentence } from "./result.js";
 import { Status } from "./status.js";
 import { WireLog } from "./wirelog.js";
+
+/** @typedef {import("./catalogue.js").Kind} Kind */
+/** @typedef {import("./catalogue.js").Chosen} Chosen */
+/** @typedef {import("./catalogue.js").Entry} Entry */
+/** @typedef {import("./panels.js").Panel & {written: string}} Shown  `written` is the entry, as it was then */
 
 const METHOD_NOT_FOUND = -32601;
 /** What is shown elsewhere than among the notifications, or is of no interest there. */
@@ -17,6 +23,7 @@ const SHOWN_ELSEWHERE = new Set([
   "notifications/progress",
   "notifications/subscriptions/acknowledged",
 ]);
+/** @type {Record<string, Kind[]>} */
 const LISTS = {
   "notifications/tools/list_changed": ["tool"],
   "notifications/resources/list_changed": ["resource", "template"],
@@ -34,19 +41,24 @@ export class Workspace {
   constructor(root, { getToken, onlost = () => {} } = {}) {
     this.root = root;
     this.onlost = onlost;
+    /** @type {Client | null} */
     this.client = null;
     this.isOpen = false; // the lists are there
+    /** @type {Shown | null} */
     this.shown = null;
-    this.panels = new Map(); // by address, so that results are there when one comes back
+    /** By address, so that results are there when one comes back. @type {Map<string, Shown>} */
+    this.panels = new Map();
     this.status = new Status();
     this.catalogue = new Catalogue();
     this.activity = new Activity();
     this.wire = new WireLog({ getToken });
-    for (const name of ["status", "catalogue", "wire", "activity"]) {
+    for (const name of /** @type {const} */ (["status", "catalogue", "wire", "activity"])) {
       this.part(name).append(this[name].element);
     }
-    this.activity.toolbar.prepend(this.part("level").closest("label"));
-    this.part("level").addEventListener("change", () => this.setLevel());
+    this.level = /** @type {HTMLSelectElement} */ (this.part("level"));
+    this.levels = within(root, "label:has([data-part=level])");
+    this.activity.toolbar.prepend(this.levels);
+    this.level.addEventListener("change", () => this.setLevel());
     this.part("entry").addEventListener("keydown", (event) => {
       if (event.key === "Escape") this.catalogue.focus();
     });
@@ -54,8 +66,9 @@ export class Workspace {
     addEventListener("pagehide", () => this.client?.close());
   }
 
+  /** @param {string} name */
   part(name) {
-    return this.root.querySelector(`[data-part="${name}"]`);
+    return within(this.root, `[data-part="${name}"]`);
   }
 
   /**
@@ -77,7 +90,11 @@ export class Workspace {
     await this.open(this.client);
   }
 
-  /** What is heard of the client while it works. */
+  /**
+   * What is heard of the client while it works.
+   *
+   * @returns {import("../client").Options}
+   */
   ears() {
     return {
       onwire: (direction, message, meta) => this.wire.add(direction, message, meta),
@@ -90,12 +107,13 @@ export class Workspace {
     };
   }
 
+  /** @param {Client} client */
   async open(client) {
     const { logging } = client.server.capabilities;
-    this.part("level").closest("label").hidden = !logging;
+    this.levels.hidden = !logging;
     this.status.show(client.state);
     if (logging) this.setLevel();
-    await this.refresh(Object.keys(KINDS));
+    await this.refresh(ALL_KINDS);
     if (client !== this.client) return;
     this.isOpen = true;
     this.listen(client);
@@ -118,11 +136,15 @@ export class Workspace {
     this.status.show("closed");
   }
 
-  /** @param {import("./catalogue.js").Kind[]} kinds */
+  /** @param {Kind[]} kinds */
   async refresh(kinds) {
     await Promise.all(kinds.map((kind) => this.list(kind, this.client)));
   }
 
+  /**
+   * @param {Kind} kind
+   * @param {Client | null} client
+   */
   async list(kind, client) {
     const { feature, list, label } = KINDS[kind];
     if (!client?.server.capabilities[feature]) return;
@@ -138,6 +160,7 @@ export class Workspace {
     }
   }
 
+  /** @param {Client} client */
   async listen(client) {
     const { tools, resources, prompts } = client.server.capabilities;
     const wanted = {
@@ -146,7 +169,9 @@ export class Workspace {
       promptsListChanged: Boolean(prompts?.listChanged),
     };
     if (!Object.values(wanted).some(Boolean)) return;
+    /** @param {string} method */
     const onchange = (method) => this.refresh(LISTS[method] ?? []);
+    /** @param {Error} error */
     const onend = (error) => this.complain(client, "Changes of the catalogue are not told any more", error);
     try {
       await client.listen(wanted, { onchange, onend });
@@ -158,16 +183,25 @@ export class Workspace {
   async setLevel() {
     const { client } = this;
     try {
-      await client?.setLogLevel(this.part("level").value);
+      await client?.setLogLevel(/** @type {import("../client").LogLevel} */ (this.level.value));
     } catch (error) {
       this.complain(client, "The log level was refused", error);
     }
   }
 
+  /**
+   * @param {Client | null} client
+   * @param {string} what
+   * @param {unknown} error
+   */
   complain(client, what, error) {
-    if (client === this.client) this.activity.note(`${what}. ${sentence(error)}`);
+    if (client === this.client) this.activity.note(`${what}. ${sentence(asError(error))}`);
   }
 
+  /**
+   * @param {import("../client").State} state
+   * @param {import("../client").StateDetail} detail
+   */
   hear(state, detail) {
     const wasReconnecting = this.status.element.dataset.state === "reconnecting";
     this.status.show(state, detail);
@@ -176,7 +210,7 @@ export class Workspace {
     }
     if (state === "open" && wasReconnecting) {
       this.activity.note(detail.renewed ? "Connected again, in a new session." : "Resumed.");
-      this.refresh(Object.keys(KINDS)); // what changed meanwhile may have gone untold
+      this.refresh(ALL_KINDS); // what changed meanwhile may have gone untold
     }
     if (state === "closed" && detail.error && this.client) {
       this.forget();
@@ -184,11 +218,15 @@ export class Workspace {
     }
   }
 
+  /**
+   * @param {string} method
+   * @param {import("../client").JsonObject} params
+   */
   notice(method, params) {
     if (!SHOWN_ELSEWHERE.has(method)) this.activity.notification(method, params);
     if (method !== "notifications/resources/updated") return;
     const panel = this.panels.get(addressOf("resource", params.uri));
-    if (panel && !panel.run.isRunning) panel.changed();
+    if (panel && !panel.run.isRunning) panel.changed?.();
   }
 
   /** Goes to what the address of the page names. */
@@ -201,9 +239,10 @@ export class Workspace {
 
   /** Shows what the address of the page names; gives its panel, if there is one. */
   show() {
-    const named = this.client && fromAddress(location.hash);
+    const { client } = this;
+    const named = client && fromAddress(location.hash);
     const entry = named && this.find(named);
-    const panel = entry && this.panel(named, entry);
+    const panel = client && named && entry ? this.panel(named, entry, client) : null;
     this.catalogue.mark(entry ? named : null);
     this.part("workspace").toggleAttribute("data-chosen", Boolean(named));
     this.part("welcome").hidden = Boolean(entry);
@@ -213,7 +252,12 @@ export class Workspace {
     return panel;
   }
 
-  /** A resource need not be listed to be read. */
+  /**
+   * Returns what is at an address. A resource need not be listed to be read.
+   *
+   * @param {Chosen} chosen
+   * @returns {Entry | undefined}
+   */
   find({ kind, key }) {
     return this.catalogue.find(kind, key) ?? (kind === "resource" ? { uri: key, name: key } : undefined);
   }
@@ -228,13 +272,20 @@ export class Workspace {
     if (!isAsShown && !isInUse) this.show();
   }
 
-  panel({ kind, key }, entry) {
+  /**
+   * @param {Chosen} chosen
+   * @param {Entry} entry
+   * @param {Client} client
+   * @returns {Shown}
+   */
+  panel({ kind, key }, entry, client) {
     const address = addressOf(kind, key);
     const written = JSON.stringify(entry);
     const kept = this.panels.get(address);
     if (kept && (kept.written === written || kept.run.isRunning)) return kept;
+    /** @param {string} uri */
     const openResource = (uri) => (location.hash = addressOf("resource", uri));
-    const bench = { client: this.client, openResource };
+    const bench = { client, openResource };
     const panel = { ...panelFor(kind, entry, bench), written };
     this.panels.set(address, panel);
     return panel;
