@@ -45,6 +45,7 @@ def is_secret(key: str) -> bool:
 def without_credentials(text: str, instead: str) -> str:
     """Return a text with ``instead`` in the place of each credential."""
     lower = text.lower()
-    if any(mark in lower for mark in _MARKS):
-        return _CREDENTIAL.sub(instead, text)
+    for mark in _MARKS:
+        if mark in lower:
+            return _CREDENTIAL.sub(instead, text)
     return text

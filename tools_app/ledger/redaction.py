@@ -8,15 +8,16 @@ wherever it stands. This is a net, not a proof: who knows better says so in
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice
 from json.encoder import encode_basestring_ascii
 from math import isfinite
 from typing import Any
 
 from mcp_transport.monitoring.secrecy import is_secret, without_credentials
+from tools_app.call import MAX_NAME_CHARS
 
 HIDDEN = "(hidden)"
 CUT = "…"
@@ -60,7 +61,7 @@ class Redaction:
             (name, [key.lower() for key in keys]) for name, keys in rules.items()
         ]
         self._max_bytes = max_bytes
-        self._keys_of = lru_cache(1024)(self._find_keys)
+        self._hides = lru_cache(4096)(self._find)
 
     def redacted(
         self, name: str, arguments: Mapping[Any, Any]
@@ -68,15 +69,15 @@ class Redaction:
         """Return what may be kept of the arguments of ``name``, and the values that
         were hidden.
         """
-        walk = _Walk(self._keys_of(name), self._max_bytes)
+        walk = _Walk(partial(self._hides, name[:MAX_NAME_CHARS]), self._max_bytes)
         return walk.dictionary(arguments, 0), walk.hidden
 
-    def _find_keys(self, name: str) -> tuple[str, ...]:
-        return tuple(
-            key
+    def _find(self, name: str, key: str) -> bool:
+        """Tell whether an argument of ``name`` is hidden, by its key."""
+        return _is_secret_key(key) or any(
+            fnmatchcase(name, pattern) and fnmatchcase(key.lower(), hidden)
             for pattern, keys in self._rules
-            if fnmatchcase(name, pattern)
-            for key in keys
+            for hidden in keys
         )
 
 
@@ -85,8 +86,8 @@ class _Walk:
     something does not fit into the bytes that are left.
     """
 
-    def __init__(self, keys: Sequence[str], max_bytes: int) -> None:
-        self._keys = keys
+    def __init__(self, is_secret: Callable[[str], bool], max_bytes: int) -> None:
+        self._is_secret = is_secret
         self._left_bytes = max_bytes - _BRACKET_BYTES - _CUT_BYTES
         self._full = False
         self.hidden: list[Any] = []
@@ -142,11 +143,6 @@ class _Walk:
             return False
         self._left_bytes -= size
         return True
-
-    def _is_secret(self, key: str) -> bool:
-        return _is_secret_key(key) or any(
-            fnmatchcase(key.lower(), pattern) for pattern in self._keys
-        )
 
 
 def _is_secret_key(key: str) -> bool:

@@ -181,7 +181,7 @@ def test_an_error_that_repeats_a_secret_does_not_tell_it() -> None:
     arguments = {"password": "hunter22", "api_keys": ["k-123", {"n": "k-456"}]}
     error = "'hunter22' is not a number; nor are k-123 and k-456. Ada may not."
     record = recorded(served(arguments=arguments, error=error), PLAIN)
-    assert record.fields["error"] == (
+    assert record.error == (
         f"'{HIDDEN}' is not a number; nor are {HIDDEN} and {HIDDEN}. Ada may not."
     )
     assert without("a is a", ["a", None, True]) == "a is a"
