@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Sequence
 from itertools import chain
+from operator import itemgetter
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -27,6 +28,7 @@ logger = logging.getLogger("tools_app.ledger")
 
 _FIELDS = Call._meta.local_concrete_fields
 _ID = Call._meta.get_field("id")
+_in_order = itemgetter(*(field.attname for field in _FIELDS))
 # Those that the database as a whole has no part in.
 _OF_THE_ROW = (DataError, IntegrityError)
 
@@ -102,14 +104,15 @@ def _insert(records: Sequence[Record], references: _References) -> None:
 
 def _values(
     record: Record, references: _References, connection: BaseDatabaseWrapper
-) -> list[Any]:
+) -> tuple[Any, ...]:
     """Return the values of one row, in the order of _FIELDS."""
-    values = {**record.fields(), **references.of(record)}
+    values = record.fields() | references.of(record)
     # Those that each database writes in its own way.
     values["id"] = _ID.get_db_prep_value(values["id"], connection)
     values["at"] = connection.ops.adapt_datetimefield_value(values["at"])
     values["arguments"] = connection.ops.adapt_json_value(values["arguments"], None)
-    return [values[field.attname] for field in _FIELDS]
+    row: tuple[Any, ...] = _in_order(values)
+    return row
 
 
 def _statement(connection: BaseDatabaseWrapper, count: int) -> str:
