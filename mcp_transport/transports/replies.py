@@ -34,7 +34,7 @@ ZERO = ("q=0", "q=0.0", "q=0.00", "q=0.000")
 # Replies are the caller's own: nobody on the way may keep or guess at them.
 PRIVATE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 # As Django keeps them, so that they are checked once and not for each reply.
-_PRIVATE = ResponseHeaders(PRIVATE)._store
+_CHECKED = ResponseHeaders(PRIVATE)._store
 STREAMED = {
     "Cache-Control": "no-store, no-transform",
     "X-Accel-Buffering": "no",
@@ -89,7 +89,7 @@ def json_reply(
     if len(body) > COMPRESS_OVER_BYTES:
         return _compressible(body, headers, status)
     response = HttpResponse(body, status=status, content_type="application/json")
-    response.headers._store |= _PRIVATE
+    response.headers._store |= _CHECKED
     return response
 
 
