@@ -53,13 +53,17 @@ def get_views() -> Mapping[str, View]:
     plain = PlainHTTP(server, store, deliveries)
     sse = HTTPWithSSE(server, store, deliveries)
 
-    async def mcp(request: HttpRequest, caller: Caller | None) -> HttpResponseBase:
-        if "streamable-http" not in transports:
-            return await plain(request, caller)
-        if "plain" in transports and plain.speaks(request):
-            return await plain(request, caller)
-        return await streamable(request, caller)
+    def either(
+        request: HttpRequest, caller: Caller | None
+    ) -> Awaitable[HttpResponseBase]:
+        door = plain if plain.speaks(request) else streamable
+        return door(request, caller)
 
+    mcp: Door = either
+    if "plain" not in transports:
+        mcp = streamable
+    elif "streamable-http" not in transports:
+        mcp = plain
     doors: dict[str, Door] = {"mcp": mcp, "sse": sse.stream, "message": sse.message}
     return {name: _watched(guarded(_view(doors[name])), server) for name in served()}
 

@@ -109,22 +109,19 @@ class LeanHandler(ASGIHandler):
 
     async def _serve(self, request: LeanRequest, send: Send) -> None:
         try:
-            await self._reply(request, send)
+            try:
+                response = await self._get_view()(request)
+            except Exception:
+                logger.exception("the endpoint failed")
+                response = refusal(500, "internal error")
+            try:
+                await _send(response, send)
+            except Exception:
+                logger.exception("a reply could not be sent")
+            finally:
+                _close(response)
         finally:
             close_shared_connections()
-
-    async def _reply(self, request: LeanRequest, send: Send) -> None:
-        try:
-            response = await self._get_view()(request)
-        except Exception:
-            logger.exception("the endpoint failed")
-            response = refusal(500, "internal error")
-        try:
-            await _send(response, send)
-        except Exception:
-            logger.exception("a reply could not be sent")
-        finally:
-            _close(response)
 
 
 async def _until_disconnected(serving: Started, receive: Receive) -> None:
@@ -171,9 +168,10 @@ def _close(response: HttpResponseBase) -> None:
 
 
 async def _send(response: HttpResponseBase, send: Send) -> None:
+    # What items() gives, which looks each name up again.
+    said = response.headers._store
     headers = [
-        (name.encode("ascii"), value.encode("latin-1"))
-        for name, value in response.items()
+        (name.encode("ascii"), value.encode("latin-1")) for name, value in said.values()
     ]
     for cookie in response.cookies.values():
         headers.append((b"Set-Cookie", cookie.OutputString().encode("ascii")))
@@ -184,7 +182,7 @@ async def _send(response: HttpResponseBase, send: Send) -> None:
     assert isinstance(response, HttpResponse)
     body = response.content
     # RFC 9110 section 8.6: with 204 it must not be sent.
-    if "Content-Length" not in response and response.status_code != 204:
+    if "content-length" not in said and response.status_code != 204:
         headers.append((b"Content-Length", b"%d" % len(body)))
     await send(_started(response, headers))
     await send({"type": "http.response.body", "body": body})

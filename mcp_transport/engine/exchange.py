@@ -85,24 +85,39 @@ class Exchange:
         "arrival",
         "began_at",
         "call",
+        "caller",
         "done",
         "error",
         "hang_up_ms",
         "known_as",
+        "method",
         "notes",
+        "params",
         "peer",
         "refused",
+        "request_id",
         "sent_bytes",
         "server",
+        "session",
         "timed_out",
         "unheard",
     )
 
+    # Of a request alone.
     peer: Peer
+    request_id: Id
+    method: str
+    params: dict[str, Any]
 
     def __init__(self, server: Server, arrival: Arrival) -> None:
         self.server = server
         self.arrival = arrival
+        self.caller = arrival.caller
+        self.session = arrival.session
+        if isinstance(arrival.message, Request):
+            self.request_id = arrival.message.id
+            self.method = arrival.message.method
+            self.params = arrival.message.params
         self.began_at = time.time()
         self.call = Call()
         self.answered = False
@@ -125,31 +140,6 @@ class Exchange:
         self._logs_dropped = 0
         self._unread_bytes = 0
         self._delivering = False
-
-    # What a method handler needs.
-
-    @property
-    def request_id(self) -> Id:
-        assert isinstance(self.arrival.message, Request)
-        return self.arrival.message.id
-
-    @property
-    def method(self) -> str:
-        assert isinstance(self.arrival.message, Request)
-        return self.arrival.message.method
-
-    @property
-    def params(self) -> dict[str, Any]:
-        assert isinstance(self.arrival.message, Request)
-        return self.arrival.message.params
-
-    @property
-    def caller(self) -> Caller:
-        return self.arrival.caller
-
-    @property
-    def session(self) -> Session | None:
-        return self.arrival.session
 
     # The side that answers. Nothing goes out after the response, or once the
     # call was cancelled. Spec: 2026-07-28 basic/patterns/cancellation.

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from mcp_transport.engine.caller import Caller
 from mcp_transport.engine.presence import session_handle
@@ -34,8 +34,7 @@ class Outcome(StrEnum):
     CANCELLED = "cancelled"
 
 
-@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
-class ServedRequest:
+class ServedRequest(NamedTuple):
     """One request, as its response is given, or is known not to come.
 
     ``door`` is the name of the binding; ``revision`` and ``client`` (an

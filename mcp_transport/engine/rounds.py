@@ -38,15 +38,15 @@ from mcp_transport.protocol.sealed import request_digest, seal_state, unseal_sta
 Attempt = Callable[[Context], Awaitable[dict[str, Any]]]
 
 
-async def run(exchange: Exchange, attempt: Attempt) -> dict[str, Any]:
+def run(exchange: Exchange, attempt: Attempt) -> Awaitable[dict[str, Any]]:
     """Run ``attempt`` until it needs no more answers; return its result.
 
     Raises ProtocolError for a client that cannot or does not answer as it
     must, and ToolError where that is the tool's caller's to know.
     """
     if exchange.peer.revision.stateful:
-        return await _live(exchange, attempt)
-    return await _by_retry(exchange, attempt)
+        return _live(exchange, attempt)
+    return _by_retry(exchange, attempt)
 
 
 async def _by_retry(exchange: Exchange, attempt: Attempt) -> dict[str, Any]:

@@ -46,6 +46,7 @@ def parsed(address: str) -> Address | None:
     return found
 
 
+@lru_cache(maxsize=1024)
 def counted_as(address: str | None) -> str:
     """Return what an address is counted under: IPv6 by the network of 64 bits that
     one subscriber has, and all unknown ones together.

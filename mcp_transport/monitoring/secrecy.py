@@ -9,6 +9,9 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+# What is longer is no name, and what it says may stand where it is cut.
+MAX_KEY_CHARS = 100
+
 # In a key as small letters without what joins its words.
 _WORDS = re.compile(
     "passw|passphrase|passcode|secret|token(?!s$)|(?:access|api|auth|refresh)tokens|"
@@ -35,9 +38,13 @@ _PARAMETER = re.compile(r"([?&;#])([^=&;#\s]{1,100})=([^&;#\s]+)")
 _MARKS = ("mcp_", "bearer", "basic", "eyj", "token-", "ticket-", "-----begin", "://")
 
 
-@lru_cache(4096)
 def is_secret(key: str) -> bool:
     """Tell whether a key names what only its owner may read."""
+    return len(key) > MAX_KEY_CHARS or _names_a_secret(key)
+
+
+@lru_cache(4096)
+def _names_a_secret(key: str) -> bool:
     name = _JOINTS.sub("", key.lower())
     if name in _HARMLESS:
         return False
@@ -49,8 +56,10 @@ def without_credentials(text: str, instead: str) -> str:
     parameters of a URL included.
     """
     lower = text.lower()
-    if any(mark in lower for mark in _MARKS):
-        text = _CREDENTIAL.sub(instead, text)
+    for mark in _MARKS:
+        if mark in lower:
+            text = _CREDENTIAL.sub(instead, text)
+            break
     if "=" not in text:
         return text
 

@@ -127,8 +127,9 @@ def dumps(value: object) -> bytes:
 
 def encode_response(id: Id, result: dict[str, Json] | bytes) -> bytes:
     """Write a success. ``result`` as bytes is JSON already encoded."""
-    body = result if isinstance(result, bytes) else dumps(result)
-    return b'{"jsonrpc":"2.0","id":%b,"result":%b}' % (dumps(id), body)
+    if isinstance(result, bytes):
+        return b'{"jsonrpc":"2.0","id":%b,"result":%b}' % (dumps(id), result)
+    return dumps({"jsonrpc": "2.0", "id": id, "result": result})
 
 
 def encode_error(id: Id | None, error: ProtocolError) -> bytes:

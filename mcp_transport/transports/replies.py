@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import suppress
 
 from django.http import HttpResponse, StreamingHttpResponse
+from django.http.response import ResponseHeaders
 
 from mcp_transport.conf import get_conf
 from mcp_transport.engine.exchange import Exchange
@@ -32,6 +33,8 @@ ZERO = ("q=0", "q=0.0", "q=0.00", "q=0.000")
 
 # Replies are the caller's own: nobody on the way may keep or guess at them.
 PRIVATE = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+# As Django keeps them, so that they are checked once and not for each reply.
+_CHECKED = ResponseHeaders(PRIVATE)._store
 STREAMED = {
     "Cache-Control": "no-store, no-transform",
     "X-Accel-Buffering": "no",
@@ -85,9 +88,9 @@ def json_reply(
     """Reply with JSON, compressed for those who accept it and gain by it."""
     if len(body) > COMPRESS_OVER_BYTES:
         return _compressible(body, headers, status)
-    return HttpResponse(
-        body, status=status, content_type="application/json", headers=PRIVATE
-    )
+    response = HttpResponse(body, status=status, content_type="application/json")
+    response.headers._store |= _CHECKED
+    return response
 
 
 def _compressible(body: bytes, headers: Mapping[str, str], status: int) -> HttpResponse:

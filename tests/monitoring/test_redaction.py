@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mcp_transport.monitoring.redaction import REDACTED, redacted
-from mcp_transport.monitoring.secrecy import is_secret
+from mcp_transport.monitoring.secrecy import MAX_KEY_CHARS, is_secret
 
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl"
 TOKEN = "mcp_0123456789ab_" + "x" * 43
@@ -83,3 +83,8 @@ def test_long_texts_are_cut_with_what_they_hide() -> None:
 
 def test_numbers_and_the_like_stay() -> None:
     assert redacted([1, 1.5, True, None, "x"]) == [1, 1.5, True, None, "x"]
+
+
+def test_what_is_too_long_for_a_name_is_taken_for_one_of_a_secret() -> None:
+    assert not is_secret("k" * MAX_KEY_CHARS)
+    assert is_secret("k" * (MAX_KEY_CHARS + 1))

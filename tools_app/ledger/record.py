@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from mcp_transport.engine.caller import Caller
 from mcp_transport.engine.observing import ServedRequest
@@ -26,56 +26,87 @@ _MARK_CHARS = 40
 LOG_ENTRY = "log_entry"
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """The fields of a Call but those that the database has to be asked for, which
-    ``caller`` tells.
-    """
+class Record(NamedTuple):
+    """What is kept of a call until it is written: small, and without secrets."""
 
-    fields: dict[str, Any]
+    id: uuid.UUID
+    method: str
+    name: str
+    arguments: dict[str, Any]
     caller: Caller
+    client: str
+    door: str
+    revision: str | None
+    session: str | None
+    began_at: float
+    duration_s: float
+    outcome: str
+    error_code: int | None
+    error: str
+    sent_bytes: int
+    trace_id: str | None
+    log_entry: Any
+
+    def fields(self) -> dict[str, Any]:
+        """Return the fields of a Call but those that the database has to be asked
+        for, which ``caller`` tells.
+        """
+        duration_ms = self.duration_s * 1000
+        return {
+            "id": self.id,
+            "at": datetime.fromtimestamp(self.began_at, UTC),
+            "minute": int(self.began_at) // 60,
+            "duration_ms": duration_ms,
+            "duration_bucket": bucket_of(duration_ms),
+            "method": self.method,
+            "name": self.name,
+            "subject": clean(self.caller.subject[:MAX_NAME_CHARS]),
+            "actor": clean((self.caller.actor or "")[:MAX_NAME_CHARS]),
+            "client": self.client,
+            "door": clean(self.door[:MAX_WORD_CHARS]),
+            "revision": clean((self.revision or "")[:MAX_WORD_CHARS]),
+            "session_id": self.session or "",
+            "arguments": self.arguments,
+            "outcome": self.outcome,
+            "error_code": self.error_code,
+            "error": self.error,
+            "sent_bytes": self.sent_bytes,
+            "trace_id": self.trace_id or "",
+            "log_entry": self.log_entry,
+        }
 
 
 def recorded(request: ServedRequest, redaction: Redaction) -> Record:
     """Return what is kept of a request whose method is in NAMED_BY.
 
     It is done when the request is served, so that what waits for the database is
-    small and has no secrets.
+    small and has no secrets. The rest is left to whoever writes it.
     """
     named = request.params.get(NAMED_BY[request.method])
     name = named if isinstance(named, str) else ""
     given = request.params.get("arguments")
     arguments = given if isinstance(given, Mapping) else {}
-    duration_ms = request.duration_s * 1000
-    fields = {
-        "id": new_id(),
-        "at": datetime.fromtimestamp(request.began_at, UTC),
-        "minute": int(request.began_at) // 60,
-        "duration_ms": duration_ms,
-        "duration_bucket": bucket_of(duration_ms),
-        "method": request.method,
-        "name": _short(shown(name, MAX_NAME_CHARS - _MARK_CHARS), MAX_NAME_CHARS),
-        "subject": _short(request.caller.subject, MAX_NAME_CHARS),
-        "actor": _short(request.caller.actor or "", MAX_NAME_CHARS),
-        "client": _short(_client(request.client), MAX_NAME_CHARS),
-        "door": _short(request.door, MAX_WORD_CHARS),
-        "revision": _short(request.revision or "", MAX_WORD_CHARS),
-        "session_id": request.session or "",
-        "arguments": redaction.redacted(request.known_as, arguments),
-        "outcome": request.outcome.value,
-        "error_code": request.error_code,
-        "error": ""
+    return Record(
+        id=new_id(),
+        method=request.method,
+        name=shown(name, MAX_NAME_CHARS - _MARK_CHARS),
+        arguments=redaction.redacted(request.known_as, arguments),
+        caller=request.caller,
+        client=_client(request.client),
+        door=request.door,
+        revision=request.revision,
+        session=request.session,
+        began_at=request.began_at,
+        duration_s=request.duration_s,
+        outcome=request.outcome.value,
+        error_code=request.error_code,
+        error=""
         if request.error is None
         else _error(request.error, redaction.secrets(request.known_as, arguments)),
-        "sent_bytes": request.sent_bytes,
-        "trace_id": request.trace_id or "",
-        "log_entry": request.notes.get(LOG_ENTRY),
-    }
-    return Record(fields, request.caller)
-
-
-def _short(text: str, max_chars: int) -> str:
-    return clean(text[:max_chars])
+        sent_bytes=request.sent_bytes,
+        trace_id=request.trace_id,
+        log_entry=request.notes.get(LOG_ENTRY),
+    )
 
 
 def _client(client: Mapping[str, Any] | None) -> str:
@@ -91,7 +122,5 @@ def _word(text: str) -> str:
 
 def _error(text: str, secrets: Iterable[Any]) -> str:
     """Return what the client was told, which may repeat what it had sent."""
-    max_chars = MAX_ERROR_CHARS - _MARK_CHARS
     # Before it is cut: a part of a secret would not be found.
-    text = without(text, secrets)
-    return _short(shown(text, max_chars), MAX_ERROR_CHARS)
+    return shown(without(text, secrets), MAX_ERROR_CHARS - _MARK_CHARS)

@@ -9,20 +9,23 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice
 from json.encoder import encode_basestring_ascii
 from math import isfinite
 from typing import Any
 
-from mcp_transport.monitoring.secrecy import is_secret_key, without_credentials
+from mcp_transport.monitoring.secrecy import (
+    MAX_KEY_CHARS,
+    is_secret_key,
+    without_credentials,
+)
 
 HIDDEN = "(hidden)"
 CUT = "…"
 MAX_TEXT_CHARS = 500
-MAX_KEY_CHARS = 100
 MAX_DEPTH = 20
 MAX_INTEGER_BITS = 256
 # What is shorter may stand in an error by chance.
@@ -60,7 +63,7 @@ class Redaction:
             (name, [key.lower() for key in keys]) for name, keys in rules.items()
         ]
         self._max_bytes = max_bytes
-        self._keys_of = lru_cache(1024)(self._find_keys)
+        self._found = lru_cache(4096)(self._find)
 
     def redacted(
         self, names: tuple[str, ...], arguments: Mapping[Any, Any]
@@ -70,13 +73,13 @@ class Redaction:
         Where no entry was found nobody can tell which one was meant: then all of the
         rules count.
         """
-        return _Walk(self._keys_of(names), self._max_bytes).dictionary(arguments, 0)
+        is_secret = partial(self._is_secret, names)
+        return _Walk(is_secret, self._max_bytes).dictionary(arguments, 0)
 
     def secrets(
         self, names: tuple[str, ...], arguments: Mapping[Any, Any]
     ) -> Iterator[Any]:
         """Yield the values that ``redacted`` hides, also where it has no room."""
-        keys = self._keys_of(names)
         left: list[Any] = [arguments]
         seen: set[int] = set()
         while left:
@@ -86,7 +89,7 @@ class Redaction:
             if isinstance(value, Mapping):
                 seen.add(id(value))
                 for key, inner in value.items():
-                    if _is_secret(str(key), keys):
+                    if self._is_secret(names, str(key)):
                         yield inner
                     else:
                         left.append(inner)
@@ -94,12 +97,16 @@ class Redaction:
                 seen.add(id(value))
                 left.extend(value)
 
-    def _find_keys(self, names: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(
-            key
+    def _is_secret(self, names: tuple[str, ...], key: str) -> bool:
+        # Not the cache's business: a client can send a megabyte of a key.
+        return len(key) > MAX_KEY_CHARS or self._found(names, key)
+
+    def _find(self, names: tuple[str, ...], key: str) -> bool:
+        return is_secret_key(key) or any(
+            fnmatchcase(key.lower(), hidden)
             for pattern, keys in self._rules
             if not names or any(fnmatchcase(name, pattern) for name in names)
-            for key in keys
+            for hidden in keys
         )
 
 
@@ -108,15 +115,15 @@ class _Walk:
     something does not fit into the bytes that are left.
     """
 
-    def __init__(self, keys: Sequence[str], max_bytes: int) -> None:
-        self._keys = keys
+    def __init__(self, is_secret: Callable[[str], bool], max_bytes: int) -> None:
+        self._is_secret = is_secret
         self._left_bytes = max_bytes - _BRACKET_BYTES - _CUT_BYTES
         self._full = False
 
     def dictionary(self, given: Mapping[Any, Any], depth: int) -> dict[str, Any]:
         kept: dict[str, Any] = {}
         for key, value in given.items():
-            is_secret = _is_secret(str(key), self._keys)
+            is_secret = self._is_secret(str(key))
             key = clean(str(key)[:MAX_KEY_CHARS])
             if not self._fits(_size(key)):
                 kept[CUT] = CUT
@@ -164,15 +171,6 @@ class _Walk:
             return False
         self._left_bytes -= size
         return True
-
-
-def _is_secret(key: str, patterns: Sequence[str]) -> bool:
-    # So long is no name: what it says may be in the part that is cut.
-    return (
-        len(key) > MAX_KEY_CHARS
-        or is_secret_key(key)
-        or any(fnmatchcase(key.lower(), pattern) for pattern in patterns)
-    )
 
 
 def clean(text: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Sequence
 from itertools import chain
+from operator import itemgetter
 from typing import Any
 
 from django.contrib.auth import get_user_model
@@ -18,7 +19,7 @@ from django.db import (
     transaction,
 )
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import DateTimeField, JSONField, Model, UUIDField
+from django.db.models import Model
 
 from tools_app.ledger.record import Record
 from tools_app.models import Call, Token
@@ -26,12 +27,8 @@ from tools_app.models import Call, Token
 logger = logging.getLogger("tools_app.ledger")
 
 _FIELDS = Call._meta.local_concrete_fields
-# Those that each database writes in its own way.
-_ADAPTED = [
-    field
-    for field in _FIELDS
-    if isinstance(field, UUIDField | DateTimeField | JSONField)
-]
+_ID = Call._meta.get_field("id")
+_in_order = itemgetter(*(field.attname for field in _FIELDS))
 # Those that the database as a whole has no part in.
 _OF_THE_ROW = (DataError, IntegrityError)
 
@@ -47,9 +44,9 @@ def write(records: Sequence[Record], *, perhaps_written: bool = False) -> int:
             some may have been written.
     """
     if perhaps_written:
-        ids = [record.fields["id"] for record in records]
+        ids = [record.id for record in records]
         there = set(_calls().filter(pk__in=ids).values_list("pk", flat=True))
-        records = [r for r in records if r.fields["id"] not in there]
+        records = [r for r in records if r.id not in there]
     try:
         _insert(records, _References(records))
     except Exception as error:
@@ -107,13 +104,15 @@ def _insert(records: Sequence[Record], references: _References) -> None:
 
 def _values(
     record: Record, references: _References, connection: BaseDatabaseWrapper
-) -> list[Any]:
+) -> tuple[Any, ...]:
     """Return the values of one row, in the order of _FIELDS."""
-    values = {**record.fields, **references.of(record)}
-    for field in _ADAPTED:
-        name = field.attname
-        values[name] = field.get_db_prep_save(values[name], connection)
-    return [values[field.attname] for field in _FIELDS]
+    values = record.fields() | references.of(record)
+    # Those that each database writes in its own way.
+    values["id"] = _ID.get_db_prep_value(values["id"], connection)
+    values["at"] = connection.ops.adapt_datetimefield_value(values["at"])
+    values["arguments"] = connection.ops.adapt_json_value(values["arguments"], None)
+    row: tuple[Any, ...] = _in_order(values)
+    return row
 
 
 def _statement(connection: BaseDatabaseWrapper, count: int) -> str:
@@ -138,8 +137,8 @@ def _written_alone(record: Record) -> bool:
         # Not what the database says of it: that may quote the row.
         logger.error(
             "A call of %r at %s cannot be written into the ledger: %s",
-            record.fields["name"],
-            record.fields["at"],
+            record.name,
+            record.fields()["at"],
             type(error).__name__,
         )
         return False

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from mcp_transport.engine import rounds
-from mcp_transport.engine.context import Context
 from mcp_transport.engine.exchange import Exchange, Methods
 from mcp_transport.engine.methods.failing import failing_aloud, set_deadline
 from mcp_transport.engine.methods.paging import page
@@ -33,10 +33,7 @@ async def get(exchange: Exchange) -> dict[str, Any]:
         raise invalid_params(f"Unknown prompt: {name[:128]}")
     exchange.known_as = prompt.known_as
     set_deadline(exchange)
-
-    async def attempt(context: Context) -> dict[str, Any]:
-        return await prompt.get(context, arguments)
-
+    attempt = partial(prompt.get, arguments=arguments)
     async with failing_aloud(exchange, f"prompt {name}"):
         result = await rounds.run(exchange, attempt)
     return exchange.server.encode(exchange, result)

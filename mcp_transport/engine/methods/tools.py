@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from mcp_transport.engine import rounds
-from mcp_transport.engine.context import Context
 from mcp_transport.engine.entry import Entry
 from mcp_transport.engine.errors import ToolError
 from mcp_transport.engine.exchange import Exchange, Methods
@@ -45,10 +45,7 @@ async def call_tool(exchange: Exchange) -> dict[str, Any]:
     counted = ((f"tool:{name}", rate) for name, rate in tool.counted)
     await exchange.server.quotas.spend_on(exchange.caller, counted)
     _set_deadline(exchange, tool)
-
-    async def attempt(context: Context) -> dict[str, Any]:
-        return await tool.run(context, arguments)
-
+    attempt = partial(tool.run, arguments=arguments)
     try:
         result = await rounds.run(exchange, attempt)
     except ToolError as error:

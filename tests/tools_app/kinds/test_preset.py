@@ -288,4 +288,4 @@ async def test_the_ledger_hides_what_is_hidden_of_the_tool() -> None:
         with pytest.raises(ProtocolError, match="scope"):
             await client.call_tool("count_open", {"customer": 7})
     rows = [recorded(one, rules) for one in told if one.method == "tools/call"]
-    assert [row.fields["arguments"] for row in rows] == [{"customer": HIDDEN}] * 2
+    assert [row.fields()["arguments"] for row in rows] == [{"customer": HIDDEN}] * 2
