@@ -4,6 +4,13 @@ from __future__ import annotations
 
 import pytest
 from django.core.cache import cache
+from hypothesis import HealthCheck, settings
+
+# How fast the machine is at the moment is not what is tested.
+settings.register_profile(
+    "at any pace", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("at any pace")
 
 
 @pytest.fixture(autouse=True)

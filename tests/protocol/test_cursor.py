@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mcp_transport.protocol.cursor import decode_cursor, encode_cursor
@@ -23,7 +23,6 @@ def refused(scope: str, cursor: Json, signer: Signer = SIGNER) -> None:
 
 
 @given(unicode_text, unicode_text)
-@settings(deadline=None)
 def test_a_cursor_gives_its_position_back(scope: str, position: str) -> None:
     cursor = encode_cursor(SIGNER, scope, position)
     assert decode_cursor(SIGNER, scope, cursor) == position

@@ -4,7 +4,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mcp_transport.protocol.errors import INVALID_REQUEST, ProtocolError
@@ -102,7 +102,6 @@ fields = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r
     ),
     st.data(),
 )
-@settings(deadline=None)
 def test_events_survive_any_cuts(
     given_events: list[tuple[str, str, int, bytes]], data: st.DataObject
 ) -> None:
@@ -214,7 +213,6 @@ def test_broken_utf_8_is_kept_in_data_and_replaced_in_names() -> None:
 
 
 @given(st.lists(st.binary()))
-@settings(deadline=None)
 def test_any_bytes_are_read_alike_however_cut(chunks: list[bytes]) -> None:
     assert read(*chunks) == read(b"".join(chunks))
 
@@ -295,7 +293,6 @@ lines = st.binary(max_size=12).map(lambda line: line.replace(b"\n", b""))
 
 
 @given(st.lists(lines), st.data())
-@settings(deadline=None)
 def test_lines_survive_any_cuts(given_lines: list[bytes], data: st.DataObject) -> None:
     stream = b"".join(line + b"\n" for line in given_lines)
     cuts = data.draw(st.lists(st.integers(0, len(stream))))

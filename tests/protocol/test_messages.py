@@ -79,7 +79,6 @@ def message(**members: Any) -> dict[str, Any]:
 
 
 @given(trees)
-@settings(deadline=None)
 def test_loads_agrees_with_the_standard_library_on_what_it_accepts(tree: Any) -> None:
     assert loads(json.dumps(tree).encode()) == tree
     assert loads(json.dumps(tree, ensure_ascii=False).encode()) == tree
@@ -87,7 +86,6 @@ def test_loads_agrees_with_the_standard_library_on_what_it_accepts(tree: Any) ->
 
 @given(st.binary() | st.text().map(lambda text: text.encode(errors="replace")))
 @example(b'{"a":1,"a":1}')
-@settings(deadline=None)
 def test_random_bytes_into_parse_only_ever_raise_protocol_errors(data: bytes) -> None:
     with pytest.raises(ProtocolError) as caught:
         parse(data)
@@ -103,7 +101,7 @@ def test_random_bytes_into_parse_only_ever_raise_protocol_errors(data: bytes) ->
         max_size=40,
     ).map("".join)
 )
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=500)
 def test_json_like_text_into_parse_only_ever_raises_protocol_errors(text: str) -> None:
     try:
         parsed = parse(text.encode())
@@ -250,7 +248,6 @@ def test_an_escaped_colon_is_read() -> None:
     ),
     st.booleans(),
 )
-@settings(deadline=None)
 def test_keys_are_refused_exactly_when_one_repeats(
     pairs: list[tuple[str, Any]], escaped: bool
 ) -> None:
@@ -425,7 +422,6 @@ def test_a_parse_error_anywhere_spoils_the_whole_batch() -> None:
 
 
 @given(trees)
-@settings(deadline=None)
 def test_dumps_and_loads_are_inverse(tree: Any) -> None:
     data = dumps(tree)
     assert loads(data) == tree
@@ -461,7 +457,6 @@ def test_lone_surrogates_are_replaced(value: Any, mended: Any) -> None:
 
 
 @given(st.recursive(st.text(), st.lists, max_leaves=5))
-@settings(deadline=None)
 def test_any_text_can_be_written(value: Any) -> None:
     loads(dumps(value))
 
@@ -505,7 +500,6 @@ def test_requests_and_notifications_leave_out_empty_params() -> None:
     st.text(),
     st.dictionaries(st.text(), st.recursive(st.text() | st.integers(), st.lists)),
 )
-@settings(deadline=None)
 def test_what_is_encoded_is_parsed_again(id: Any, method: str, params: Any) -> None:
     fixed = loads(dumps([id, method, params]))
     assert parse(encode_request(id, method, params)) == Request(*fixed)

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mcp_transport.protocol.errors import INVALID_PARAMS, ProtocolError
@@ -69,7 +69,6 @@ answers = st.dictionaries(
 
 
 @given(answers, st.integers(0, 100))
-@settings(deadline=None)
 def test_any_answers_survive(answers: dict[str, Json], round: int) -> None:
     state = unseal(seal(answers=answers, round=round))
     assert state == State(loads(dumps(answers)), round)

@@ -6,7 +6,7 @@ import hmac
 import string
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from mcp_transport.protocol.signing import MIN_KEY_BYTES, Signer
@@ -25,7 +25,6 @@ def test_the_format_is_pinned() -> None:
 
 
 @given(st.binary(), st.text(st.characters(exclude_categories=["Cs"])))
-@settings(deadline=None)
 def test_what_is_signed_verifies(payload: bytes, purpose: str) -> None:
     signer = Signer([OLD])
     token = signer.sign(purpose, payload)
@@ -70,7 +69,6 @@ def test_a_token_of_another_version_is_not_ours() -> None:
 
 
 @given(st.text())
-@settings(deadline=None)
 def test_no_text_makes_verify_raise(token: str) -> None:
     assert Signer([OLD]).verify("p", token) is None
 

@@ -238,7 +238,6 @@ def test_the_most_specific_template_sorts_last() -> None:
     ["{a}x{b}", "{a}/{b}/{c}", "x:{a}/{+b}/{c}", "x:{a}?{b}{#c}", "{a}--{+b}"],
 )
 @given(data=st.data())
-@settings(deadline=None)
 def test_what_expand_returns_is_matched(template: str, data: st.DataObject) -> None:
     parsed = UriTemplate(template)
     given_values = data.draw(values(*parsed.variables))
@@ -251,7 +250,6 @@ def test_what_expand_returns_is_matched(template: str, data: st.DataObject) -> N
 
 
 @given(values("a", "b"))
-@settings(deadline=None)
 def test_unless_a_value_could_deceive_expand_carries_it(values: dict[str, str]) -> None:
     kept = {
         name: quote(value, safe="").replace(".", "-") for name, value in values.items()
@@ -261,7 +259,7 @@ def test_unless_a_value_could_deceive_expand_carries_it(values: dict[str, str]) 
 
 
 @given(st.text(URI_CHARS, max_size=60))
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_a_match_is_expanded_to_a_uri_that_matches_alike(tail: str) -> None:
     template = UriTemplate("x:{a}/{+b}-{c}")
     found = template.match(f"x:{tail}")
@@ -273,7 +271,7 @@ pieces = st.text("xy/-", max_size=3)
 
 
 @given(st.lists(pieces, min_size=2, max_size=4), st.integers(0, 3), st.data())
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=500)
 def test_short_uris_are_matched_as_a_backtracking_search_would(
     literals: list[str], reserved: int, data: st.DataObject
 ) -> None:

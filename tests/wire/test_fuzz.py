@@ -23,7 +23,6 @@ T = TypeVar("T")
 # Each example is a handful of requests to one session.
 FUZZED = settings(
     max_examples=80,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 REFUSALS = {400, 401, 403, 404, 405, 406, 409, 413, 415}

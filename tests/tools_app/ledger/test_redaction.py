@@ -169,7 +169,7 @@ values = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.dictionaries(st.text(max_size=30), values), st.integers(64, 500))
 def test_whatever_comes_is_json_of_no_more_than_so_many_bytes(
     arguments: dict[str, Any], max_bytes: int
