@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.db import DatabaseError, connection, connections
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from mcp_transport.engine.observing import Outcome
@@ -103,6 +104,21 @@ def test_each_call_is_counted_by_each_step_and_by_name_and_token(issue: Issue) -
     add_calls(calls[::2])
     add_calls(calls[1::2])
     assert counted() == of_rows(calls)
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="the plan is SQLite's")
+def test_a_call_is_counted_without_reading_all_counts(issue: Issue) -> None:
+    calls = all_kinds(issue)
+    with CaptureQueriesContext(connection) as captured:
+        add_calls(calls)
+    reads = [query["sql"] for query in captured if " durations, " in query["sql"]]
+    assert reads
+    with connection.cursor() as cursor:
+        for read in reads:
+            cursor.execute(f"EXPLAIN QUERY PLAN {read}")
+            plan = " ".join(str(step) for *_, step in cursor.fetchall())
+            assert "SEARCH tools_app_callcount USING" in plan
+            assert "SCAN tools_app_callcount" not in plan
 
 
 def test_calls_that_were_there_before_are_counted_by_a_migration(issue: Issue) -> None:
