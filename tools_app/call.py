@@ -47,8 +47,8 @@ class Call(models.Model):
     """One call, as it was answered, or as it ended without an answer.
 
     ``duration_bucket`` and ``minute`` repeat ``duration_ms`` and ``at`` as whole
-    numbers that any database groups by; see tools_app.ledger.statistics.
-    ``session_id`` is a digest, which opens no session. ``arguments`` are redacted.
+    numbers, by which it is counted; see tools_app.call_count. ``session_id`` is a
+    digest, which opens no session. ``arguments`` are redacted.
     ``error`` is what the client was told. ``log_entry`` is the primary key of an
     entry in the admin's history: a number, so that the admin need not be installed.
     """

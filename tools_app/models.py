@@ -17,6 +17,7 @@ from django.views.decorators.debug import sensitive_variables
 from tools_app import bounds, credential
 from tools_app.allowed_origin import AllowedOrigin as AllowedOrigin
 from tools_app.call import Call as Call
+from tools_app.call_count import CallCount as CallCount
 from tools_app.catalogue.entry import CatalogueEntry as CatalogueEntry
 from tools_app.catalogue.version import CatalogueVersion as CatalogueVersion
 from tools_app.scopes import SCOPES_HELP, validate_scopes

@@ -7,32 +7,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import (
     Case,
-    Count,
-    Exists,
-    Max,
     OuterRef,
     Q,
     QuerySet,
+    Subquery,
+    Sum,
     Value,
     When,
 )
 from django.db.models.functions import Left
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from tools_app.call import FAILURES, MAX_NAME_CHARS, Call
+from tools_app.call import MAX_NAME_CHARS, Call
 from tools_app.catalogue.configured import served_catalogue
 from tools_app.catalogue.entry import OVERRIDES, CatalogueEntry
+from tools_app.ledger.statistics import Selection, counts
 
-RECENT = timedelta(hours=24)
+RECENT = "day"
 METHODS = {
     "tools": "tools/call",
     "resources": "resources/read",
@@ -44,38 +43,44 @@ METHODS = {
 class Calls:
     """How an entry was called: of late, and when for the last time."""
 
-    last_at: datetime | None = None
-    recent: int = 0
-    failed: int = 0
+    last_at: datetime | None
+    recent: int
+    failed: int
 
 
-NEVER = Calls()
-
-
-def calls_of(rows: Iterable[CatalogueEntry]) -> Mapping[tuple[str, str], Calls]:
-    """Return how the rows were called, by method and name; in one query.
-
-    What is read by a template is in the ledger under the URI that was read.
+def recent_calls() -> Mapping[tuple[str, str], tuple[int, int]]:
+    """Return how many calls there were of late, and how many failed, by method and
+    name; in one query. What was not called is missing.
     """
-    since = Q(at__gte=timezone.now() - RECENT)
-    failed = Q(outcome__in=[outcome.value for outcome in FAILURES])
     found = (
-        Call.objects.filter(
-            method__in=METHODS.values(),
-            name__in={row.key[:MAX_NAME_CHARS] for row in rows},
-        )
-        .order_by()
+        counts(Selection.of(RECENT), by_name=True)
         .values_list("method", "name")
-        .annotate(
-            last=Max("at"),
-            recent=Count("pk", filter=since),
-            failed=Count("pk", filter=since & failed),
-        )
+        .annotate(Sum("calls"), Sum("errors"))
     )
-    return {
-        (method, name): Calls(last, recent, failures)
-        for method, name, last, recent, failures in found
-    }
+    return {(method, name): (calls, errors) for method, name, calls, errors in found}
+
+
+def last_calls(rows: Iterable[CatalogueEntry]) -> Mapping[int, datetime | None]:
+    """Return when the rows were called last, by primary key; in one query."""
+    method = Case(
+        *(When(kind=kind, then=Value(name)) for kind, name in METHODS.items()),
+        default=Value(""),
+    )
+    # An index has the newest call of a name.
+    calls = Call.objects.filter(
+        method=OuterRef("method"), name=Left(OuterRef("key"), MAX_NAME_CHARS)
+    )
+    last = Subquery(calls.order_by("-at").values("at")[:1])
+    found = CatalogueEntry.objects.filter(pk__in=[row.pk for row in rows])
+    return dict(found.annotate(method=method, last=last).values_list("pk", "last"))
+
+
+def place_of(kind: str, key: str) -> tuple[str, str]:
+    """Return the method and name that the calls of an entry have in the ledger.
+
+    What is read by a template is there under the URI that was read.
+    """
+    return METHODS.get(kind, ""), key[:MAX_NAME_CHARS]
 
 
 class CatalogueList(ChangeList):
@@ -84,10 +89,10 @@ class CatalogueList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         rows: list[Any] = list(self.result_list)
-        calls, broken = calls_of(rows), broken_rows()
+        recent, last, broken = recent_calls(), last_calls(rows), broken_rows()
         for row in rows:
-            place = (METHODS.get(row.kind, ""), row.key[:MAX_NAME_CHARS])
-            row.calls = calls.get(place, NEVER)
+            made, failed = recent.get(place_of(row.kind, row.key), (0, 0))
+            row.calls = Calls(last[row.pk], made, failed)
             row.broken = broken.get(row.pk)
         self.result_list = rows
 
@@ -176,17 +181,11 @@ class CallsFilter(admin.SimpleListFilter):
         chosen = self.value()
         if chosen not in ("some", "failed", "none"):
             return queryset
-        calls = Call.objects.filter(at__gte=timezone.now() - RECENT).order_by()
-        if chosen == "failed":
-            calls = calls.filter(outcome__in=[outcome.value for outcome in FAILURES])
-        method = Case(
-            *(When(kind=kind, then=Value(name)) for kind, name in METHODS.items()),
-            default=Value(""),
-        )
-        called = Exists(
-            calls.filter(
-                method=OuterRef("method"), name=Left(OuterRef("key"), MAX_NAME_CHARS)
-            )
-        )
-        known: QuerySet[Any] = queryset.annotate(method=method)
-        return known.filter(~called if chosen == "none" else called)
+        calls = recent_calls()
+        found = []
+        for pk, kind, key in queryset.values_list("pk", "kind", "key"):
+            made, failed = calls.get(place_of(kind, key), (0, 0))
+            wanted = {"some": made > 0, "failed": failed > 0, "none": made == 0}
+            if wanted[chosen]:
+                found.append(pk)
+        return queryset.filter(pk__in=found)

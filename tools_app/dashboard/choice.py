@@ -11,7 +11,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from tools_app.call import MAX_NAME_CHARS
-from tools_app.ledger.statistics import PERIODS, Selection
+from tools_app.ledger.periods import PERIODS
+from tools_app.ledger.statistics import Selection
 
 DEFAULT = "day"
 LABELS = {

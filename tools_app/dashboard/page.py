@@ -1,6 +1,6 @@
 """The figures of the ledger, as the page shows them: sums, charts and rankings.
 
-The number of queries depends on nothing: one for each function of the statistics.
+The number of queries depends on nothing: it is that of the functions of the statistics.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from mcp_transport.conf import get_conf
 from tools_app.call import Call
 from tools_app.dashboard import over_time, rankings
 from tools_app.dashboard.choice import LABELS, Choice
-from tools_app.dashboard.limited import Limited, limited
 from tools_app.dashboard.wording import duration, number, percent
 from tools_app.ledger import statistics
 from tools_app.ledger.statistics import Figures, Line
 from tools_app.models import Token
 
 LEDGER = "tools_app.ledger.Ledger"
-# Among so many the slowest are looked for: to ask for them costs as much as all else.
-MOST_NAMES = 10_000
+# Among so many the slowest are looked for, and who hit a limit: to ask for them apart
+# costs as much again.
+MOST_LINES = 10_000
 MOST_RANKS = 10
 MOST_ERRORS = 10
 
@@ -49,8 +49,8 @@ def figures(choice: Choice) -> dict[str, Any]:
     selection = choice.selection
     totals = statistics.totals(selection)
     points = statistics.over_time(selection)
-    names = statistics.per_name(selection, MOST_NAMES)
-    refused = limited(selection)
+    names = statistics.per_name(selection, MOST_LINES)
+    tokens = statistics.per_token(selection, MOST_LINES)
     chosen = _chosen(choice)
     is_empty = not totals.calls
     return {
@@ -59,7 +59,7 @@ def figures(choice: Choice) -> dict[str, Any]:
         "chosen": chosen,
         "no_calls": is_empty,
         "no_ledger": (is_empty and not chosen and LEDGER not in get_conf().observers),
-        "sums": _sums(totals, refused),
+        "sums": _sums(totals),
         "charts": [
             over_time.calls(choice.period, points),
             over_time.durations(choice.period, points),
@@ -67,8 +67,8 @@ def figures(choice: Choice) -> dict[str, Any]:
         "rankings": [
             rankings.most_called(choice, names[:MOST_RANKS]),
             rankings.slowest(choice, _slowest_first(names)[:MOST_RANKS]),
-            rankings.tokens(choice, statistics.per_token(selection, MOST_RANKS)),
-            rankings.limits(choice, refused[:MOST_RANKS]),
+            rankings.tokens(choice, tokens[:MOST_RANKS]),
+            rankings.limits(choice, _most_limited(tokens)[:MOST_RANKS]),
         ],
         "errors": [
             Failed(call, duration(call.duration_ms))
@@ -79,6 +79,11 @@ def figures(choice: Choice) -> dict[str, Any]:
 
 def _slowest_first(lines: Sequence[Line]) -> list[Line]:
     return sorted(lines, key=lambda line: line.figures.p95_ms or 0, reverse=True)
+
+
+def _most_limited(lines: Sequence[Line]) -> list[Line]:
+    limited = [line for line in lines if line.figures.limited]
+    return sorted(limited, key=lambda line: line.figures.limited, reverse=True)
 
 
 def _chosen(choice: Choice) -> list[tuple[str, str, str]]:
@@ -95,8 +100,7 @@ def _chosen(choice: Choice) -> list[tuple[str, str, str]]:
     return chosen
 
 
-def _sums(totals: Figures, refused: Sequence[Limited]) -> list[Sum]:
-    times_refused = sum(one.refused for one in refused)
+def _sums(totals: Figures) -> list[Sum]:
     return [
         Sum(gettext("Calls"), number(totals.calls)),
         Sum(
@@ -109,8 +113,8 @@ def _sums(totals: Figures, refused: Sequence[Limited]) -> list[Sum]:
         Sum(gettext("95 % took at most"), duration(totals.p95_ms), "p95", "p95"),
         Sum(
             gettext("Rate limits hit"),
-            number(times_refused),
-            percent(times_refused, totals.calls),
-            "limited" if times_refused else "",
+            number(totals.limited),
+            percent(totals.limited, totals.calls),
+            "limited" if totals.limited else "",
         ),
     ]

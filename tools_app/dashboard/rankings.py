@@ -8,7 +8,6 @@ from django.utils.translation import gettext
 
 from tools_app.dashboard.charts import Rank, Ranking, share
 from tools_app.dashboard.choice import Choice
-from tools_app.dashboard.limited import Limited
 from tools_app.dashboard.wording import duration, number, percent
 from tools_app.ledger.statistics import Line
 
@@ -64,7 +63,7 @@ def tokens(choice: Choice, lines: Sequence[Line]) -> Ranking:
         headers=[gettext("Token"), gettext("Calls"), gettext("Errors"), "p50", "p95"],
         ranks=[
             Rank(
-                label=_token(line.label),
+                label=_token(line),
                 query=choice.but(token=line.key) if line.key else "",
                 bars=_calls(line, lines),
                 cells=[
@@ -79,27 +78,29 @@ def tokens(choice: Choice, lines: Sequence[Line]) -> Ranking:
     )
 
 
-def limits(choice: Choice, refused: Sequence[Limited]) -> Ranking:
-    most = max((one.refused for one in refused), default=0)
+def limits(choice: Choice, lines: Sequence[Line]) -> Ranking:
+    most = max((line.figures.limited for line in lines), default=0)
     return Ranking(
         name="limits",
         title=gettext("Rate limits hit"),
         headers=[gettext("Token"), gettext("Refused")],
         ranks=[
             Rank(
-                label=_token(one.label),
-                query=choice.but(token=one.token) if one.token else "",
-                bars=[("limited", share(one.refused, most))],
-                cells=[number(one.refused)],
+                label=_token(line),
+                query=choice.but(token=line.key) if line.key else "",
+                bars=[("limited", share(line.figures.limited, most))],
+                cells=[number(line.figures.limited)],
             )
-            for one in refused
+            for line in lines
         ],
         nothing=gettext("Nobody called more often than allowed."),
     )
 
 
-def _token(label: str) -> str:
-    return label or gettext("no token")
+def _token(line: Line) -> str:
+    if line.key is None:
+        return gettext("no token")
+    return line.label or gettext("deleted")
 
 
 def _calls(line: Line, lines: Sequence[Line]) -> list[tuple[str, str]]:

@@ -8,7 +8,7 @@ from django.utils.formats import date_format, number_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext, pgettext
 
-from tools_app.ledger.statistics import PERIODS, Period
+from tools_app.ledger.periods import PERIODS, Period
 
 # How a moment of each period is told: in its axis, and where one is pointed at.
 _AXIS = {"hour": "H:i", "day": "H:i", "week": "D H:i", "month": "j M"}

@@ -1,13 +1,19 @@
-"""What is older than it need be leaves the ledger."""
+"""What is older than it need be leaves the ledger: calls, and counts of them."""
 
 from __future__ import annotations
 
 import logging
 from datetime import datetime
+from itertools import product
+from typing import Any
 
 from django.db import router
+from django.db.models import QuerySet
+from django.utils import timezone
 
-from tools_app.models import Call
+from tools_app.ledger.counting import GROUPINGS
+from tools_app.ledger.periods import PERIODS
+from tools_app.models import Call, CallCount
 
 CHUNK_ROWS = 5000
 
@@ -22,18 +28,39 @@ def count(before: datetime) -> int:
 def prune(before: datetime) -> int:
     """Delete the calls that began before a moment; return how many.
 
-    It is done by parts, oldest first, each a short transaction of its own, so that
-    the ledger is written meanwhile.
+    The counts that no period has any more are deleted too. Those that one has stay,
+    whatever becomes of the calls.
     """
     calls = Call.objects.using(router.db_for_write(Call))
-    old = calls.filter(at__lt=before)
-    times = old.order_by("at").values_list("at", flat=True)
+    deleted = _delete(calls.filter(at__lt=before), "at")
+    logger.info("%d calls from before %s were deleted.", deleted, before.isoformat())
+    _prune_counts()
+    return deleted
+
+
+def _prune_counts() -> None:
+    counts = CallCount.objects.using(router.db_for_write(Call))
+    now = timezone.now()
+    for period, (by_name, by_token) in product(PERIODS.values(), GROUPINGS):
+        old = counts.filter(
+            step_minutes=period.step_minutes,
+            by_name=by_name,
+            by_token=by_token,
+            minute__lt=period.first_minute(now),
+        )
+        _delete(old, "minute")
+
+
+def _delete(old: QuerySet[Any], age: str) -> int:
+    """Delete rows by parts, those first whose field ``age`` is least, each part in a
+    short transaction of its own, so that the ledger is written meanwhile.
+    """
+    ages = old.order_by(age).values_list(age, flat=True)
     deleted, more = 0, True
     while more:
         # Of a whole part the last row: what is as old goes with it.
-        last = next(iter(times[CHUNK_ROWS - 1 : CHUNK_ROWS]), None)
+        last = next(iter(ages[CHUNK_ROWS - 1 : CHUNK_ROWS]), None)
         more = last is not None
-        part = calls.filter(at__lte=last) if more else old
+        part = old.filter(**{f"{age}__lte": last}) if more else old
         deleted += part.delete()[0]
-    logger.info("%d calls from before %s were deleted.", deleted, before.isoformat())
     return deleted

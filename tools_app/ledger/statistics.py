@@ -1,10 +1,11 @@
 """What the ledger tells in figures, for any period, tool and token.
 
-Everything is counted in the database, by a number of queries that depends on nothing.
-A percentile needs no sorting there: rows are grouped by ``duration_bucket``, an eighth
-of a doubling, and the groups are read one after another. What is kept in memory is a
-figure for each point of a chart and for each line of a table, whatever the number of
-calls.
+Figures are made of counts (tools_app.call_count), which are written with the calls and
+are few however many calls there are: one for each step of time, and for each name and
+token in it. The number of queries depends on nothing. A percentile needs no sorting:
+durations are counted in buckets, an eighth of a doubling each, and the buckets are read
+one after another. What is kept in memory is a figure for each point of a chart and for
+each line of a table.
 
 Each function takes a Selection, and is for a thread: none may run on the event loop.
 """
@@ -12,47 +13,24 @@ Each function takes a Selection, and is for a thread: none may run on the event 
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
-from django.db.models import (
-    Case,
-    Count,
-    F,
-    IntegerField,
-    Max,
-    QuerySet,
-    Value,
-    When,
-)
-from django.db.models.functions import Coalesce
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from tools_app.call import FAILURES, Call
+from tools_app.call_count import CallCount
 from tools_app.ledger.durations import percentile_ms
+from tools_app.ledger.periods import PERIODS, Period
+from tools_app.models import Token
 
-MINUTE = timedelta(minutes=1)
 MAX_LINES = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Period:
-    """The last ``length`` until now, and how long each point of its chart lasts."""
-
-    length: timedelta
-    step: timedelta
-
-
-# By the word that a URL may have.
-PERIODS = {
-    "hour": Period(timedelta(hours=1), timedelta(minutes=1)),
-    "day": Period(timedelta(hours=24), timedelta(minutes=15)),
-    "week": Period(timedelta(days=7), timedelta(hours=2)),
-    "month": Period(timedelta(days=30), timedelta(hours=8)),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +54,14 @@ class Selection:
     @property
     def begins_at(self) -> datetime:
         """When the first point of a chart begins: at a multiple of its length."""
-        return _moment(self.first_minute)
+        return _moment(self.minutes[0])
 
     @property
-    def step_minutes(self) -> int:
-        return self.period.step // MINUTE
-
-    @property
-    def first_minute(self) -> int:
-        """The minute since 1970 at which the first point begins."""
-        first = int((self.now - self.period.length).timestamp()) // 60
-        return first - first % self.step_minutes
+    def minutes(self) -> range:
+        """The minutes since 1970 at which the points begin."""
+        last = int(self.now.timestamp()) // 60
+        step = self.period.step_minutes
+        return range(self.period.first_minute(self.now), last + 1, step)
 
     def calls(self) -> QuerySet[Call]:
         """Return the calls themselves, newest first."""
@@ -100,12 +75,14 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Of some calls: how many, how many of them failed, and the milliseconds that half
-    of them, and 95 in 100 of them, took at most; None where there were none.
+    """Of some calls: how many, how many of them failed, how many of those because a
+    limit was reached, and the milliseconds that half of them, and 95 in 100 of them,
+    took at most; None where there were none.
     """
 
     calls: int
     errors: int
+    limited: int
     p50_ms: float | None
     p95_ms: float | None
 
@@ -120,40 +97,35 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """The figures of one tool, or of one token, and when it was called last.
+    """The figures of one tool, or of one token.
 
     ``key`` is the name, or the token's primary key, None for calls without a token;
-    ``label`` is what a person calls it, "" for no token.
+    ``label`` is what a person calls it, "" for no token and for one that is deleted.
     """
 
     key: Any
     label: str
     figures: Figures
-    last_at: datetime
 
 
-NOTHING = Figures(0, 0, None, None)
+NOTHING = Figures(0, 0, 0, None, None)
 
 
 def totals(selection: Selection) -> Figures:
     """Return the figures of all calls of a selection. One query."""
-    return _figures(_grouped(selection))
+    # They are all of one step's length, and so of one key.
+    found = _keyed(counts(selection), "step_minutes")
+    return next((figures for _, figures in found), NOTHING)
 
 
 def over_time(selection: Selection) -> list[Point]:
     """Return a point for each step of the period, oldest first, those without calls
     included. One query.
     """
-    step = selection.step_minutes
-    groups = _grouped(selection, step_at=F("minute") - F("minute") % step)
-    found = {
-        minute: _figures(of_step)
-        for minute, of_step in groupby(groups, key=lambda group: group["step_at"])
-    }
-    last = int(selection.now.timestamp()) // 60
+    found = dict(_keyed(counts(selection), "minute"))
     return [
         Point(_moment(minute), found.get(minute, NOTHING))
-        for minute in range(selection.first_minute, last + 1, step)
+        for minute in selection.minutes
     ]
 
 
@@ -161,72 +133,90 @@ def per_name(selection: Selection, limit: int = MAX_LINES) -> list[Line]:
     """Return the ``limit`` tools, resources and prompts that were called most, most
     called first. One query.
     """
-    lines = _lines(_grouped(selection, key=F("name")))
-    return heapq.nlargest(limit, lines, key=_calls)
+    return heapq.nlargest(limit, _names(selection), key=lambda line: line.figures.calls)
 
 
 def slowest(selection: Selection, limit: int = 10) -> list[Line]:
     """Return the ``limit`` names whose calls take longest, by p95. One query."""
-    lines = _lines(_grouped(selection, key=F("name")))
-    return heapq.nlargest(limit, lines, key=lambda line: line.figures.p95_ms or 0.0)
+    return heapq.nlargest(
+        limit, _names(selection), key=lambda line: line.figures.p95_ms or 0.0
+    )
 
 
 def per_token(selection: Selection, limit: int = MAX_LINES) -> list[Line]:
-    """Return the ``limit`` tokens that were used most, most used first. One query."""
-    # No token has the key 0, and NULL is sorted in each database as it likes.
-    groups = _grouped(
-        selection, key=Coalesce("token", 0), label=Coalesce("token__name", Value(""))
-    )
-    return heapq.nlargest(limit, _lines(groups), key=_calls)
+    """Return the ``limit`` tokens that were used most, most used first. Two queries."""
+    found = _keyed(counts(selection, by_token=True), "token")
+    first = heapq.nlargest(limit, found, key=lambda keyed: keyed[1].calls)
+    tokens = Token.objects.filter(pk__in=[token for token, _ in first])
+    names = dict(tokens.values_list("pk", "name"))
+    return [
+        Line(token or None, names.get(token, ""), figures) for token, figures in first
+    ]
 
 
 def recent_errors(selection: Selection, limit: int = 20) -> QuerySet[Call]:
     """Return the ``limit`` calls that failed last, newest first. One query, with user
     and token.
     """
-    failed = selection.calls().filter(outcome__in=FAILURES)
-    return failed.select_related("user", "token").defer("arguments")[:limit]
+    # Of each outcome an index has the newest first; of several together none has.
+    newest = Q()
+    for outcome in FAILURES:
+        failed = selection.calls().filter(outcome=outcome)
+        newest |= Q(pk__in=failed.values("pk")[:limit])
+    failures = Call.objects.filter(newest).select_related("user", "token")
+    return failures.defer("arguments")[:limit]
 
 
-def _grouped(selection: Selection, **keys: Any) -> Iterator[dict[str, Any]]:
-    """Yield groups of calls of the same keys and duration, in the order of the keys."""
-    fails = Case(When(outcome__in=FAILURES, then=1), output_field=IntegerField())
-    groups: Any = (
-        selection.calls()
-        .values(**keys, bucket=F("duration_bucket"))
-        .annotate(calls=Count("pk"), errors=Count(fails), last_at=Max("at"))
-        .order_by(*keys, "bucket")
+def counts(
+    selection: Selection, *, by_name: bool = False, by_token: bool = False
+) -> QuerySet[CallCount]:
+    """Return the counts of a selection, for each name and each token apart if wanted:
+    those of one are so anyway.
+    """
+    found = CallCount.objects.filter(
+        step_minutes=selection.period.step_minutes,
+        by_name=by_name or selection.name is not None,
+        by_token=by_token or selection.token is not None,
+        minute__gte=selection.minutes[0],
+        minute__lte=selection.minutes[-1],
     )
-    found: Iterator[dict[str, Any]] = groups.iterator(chunk_size=1000)
+    if selection.name is not None:
+        found = found.filter(name=selection.name)
+    if selection.token is not None:
+        found = found.filter(token=selection.token)
     return found
 
 
-def _lines(groups: Iterable[dict[str, Any]]) -> Iterator[Line]:
-    """Yield a line for each key, as its groups come to their end."""
-    for key, of_key in groupby(groups, key=lambda group: group["key"]):
-        whole = list(of_key)
-        label = whole[0].get("label", str(key))
-        last_at = max(group["last_at"] for group in whole)
-        yield Line(key or None, label, _figures(whole), last_at)
+def _names(selection: Selection) -> Iterator[Line]:
+    for name, figures in _keyed(counts(selection, by_name=True), "name"):
+        yield Line(name, name, figures)
 
 
-def _figures(groups: Iterable[dict[str, Any]]) -> Figures:
-    histogram: dict[int, int] = {}
-    calls = errors = 0
-    for group in groups:
-        calls += group["calls"]
-        errors += group["errors"]
-        histogram[group["bucket"]] = group["calls"]
+def _keyed(found: QuerySet[CallCount], key: str) -> Iterator[tuple[Any, Figures]]:
+    """Yield what a field of counts is, in order, and the figures of those counts."""
+    rows = found.order_by(key).values_list(
+        key, "calls", "errors", "limited", "durations"
+    )
+    for value, of_value in groupby(rows.iterator(chunk_size=1000), itemgetter(0)):
+        yield value, _figures(of_value)
+
+
+def _figures(rows: Iterable[tuple[Any, int, int, int, dict[str, int]]]) -> Figures:
+    calls = errors = limited = 0
+    buckets: Counter[str] = Counter()
+    for _, of_all, failed, refused, durations in rows:
+        calls += of_all
+        errors += failed
+        limited += refused
+        buckets.update(durations)
+    histogram = [(int(bucket), count) for bucket, count in buckets.items()]
     return Figures(
         calls,
         errors,
-        percentile_ms(histogram.items(), 0.5),
-        percentile_ms(histogram.items(), 0.95),
+        limited,
+        percentile_ms(histogram, 0.5),
+        percentile_ms(histogram, 0.95),
     )
-
-
-def _calls(line: Line) -> int:
-    return line.figures.calls
 
 
 def _moment(minute: int) -> datetime:

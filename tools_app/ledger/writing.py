@@ -1,9 +1,9 @@
-"""Writes records of calls into their table. Runs in a thread."""
+"""Writes records of calls into their table, and counts them. Runs in a thread."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from operator import itemgetter
 from typing import Any
@@ -21,6 +21,7 @@ from django.db import (
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model
 
+from tools_app.ledger.counting import count
 from tools_app.ledger.record import Record
 from tools_app.models import Call, Token
 
@@ -86,32 +87,36 @@ class _References:
 
 
 def _insert(records: Sequence[Record], references: _References) -> None:
-    """Write rows in one transaction: all of them, or none.
+    """Write rows, and count them, in one transaction: all of them, or none.
 
     As bulk_create would, in a third of the time: most values are what the database
     takes already.
     """
     alias = router.db_for_write(Call)
     connection = connections[alias]
-    rows = [_values(record, references, connection) for record in records]
+    calls = [record.fields() | references.of(record) for record in records]
+    rows = [_values(call, connection) for call in calls]
     # Many rows a statement, because each is a chance for threads to change.
     size = connection.ops.bulk_batch_size(_FIELDS, rows)
     with transaction.atomic(using=alias), connection.cursor() as cursor:
         for start in range(0, len(rows), size):
             part = rows[start : start + size]
             cursor.execute(_statement(connection, len(part)), list(chain(*part)))
+        count(connection, calls)
 
 
 def _values(
-    record: Record, references: _References, connection: BaseDatabaseWrapper
+    call: Mapping[str, Any], connection: BaseDatabaseWrapper
 ) -> tuple[Any, ...]:
     """Return the values of one row, in the order of _FIELDS."""
-    values = record.fields() | references.of(record)
+    ops = connection.ops
     # Those that each database writes in its own way.
-    values["id"] = _ID.get_db_prep_value(values["id"], connection)
-    values["at"] = connection.ops.adapt_datetimefield_value(values["at"])
-    values["arguments"] = connection.ops.adapt_json_value(values["arguments"], None)
-    row: tuple[Any, ...] = _in_order(values)
+    adapted = {
+        "id": _ID.get_db_prep_value(call["id"], connection),
+        "at": ops.adapt_datetimefield_value(call["at"]),
+        "arguments": ops.adapt_json_value(call["arguments"], None),
+    }
+    row: tuple[Any, ...] = _in_order({**call, **adapted})
     return row
 
 

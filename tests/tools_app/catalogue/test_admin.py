@@ -11,14 +11,14 @@ from django.forms import CheckboxInput
 from django.test import Client, override_settings
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from django.utils import timezone
 
 from mcp_transport.engine.catalogue import Shelf
 from tests.tools_app.catalogue.notes import NAMED
 from tests.tools_app.catalogue.shop import ShopCatalogue
+from tests.tools_app.ledger.calls import add_calls, call
 from tests.tools_app.pages import staff, words
 from tools_app.catalogue.sync import sync
-from tools_app.models import Call, CatalogueEntry
+from tools_app.models import CatalogueEntry
 
 LIST = "/admin/tools_app/catalogueentry/"
 ADD = f"{LIST}add/?source=note"
@@ -385,22 +385,8 @@ def keys(client: Client, query: str) -> set[str]:
     return {row.key for row in response.context["cl"].result_list}
 
 
-def call(
-    name: str, method: str = "tools/call", outcome: str = "ok", hours: int = 1
-) -> None:
-    at = timezone.now() - timedelta(hours=hours)
-    Call.objects.create(
-        at=at,
-        minute=int(at.timestamp()) // 60,
-        duration_ms=1,
-        duration_bucket=0,
-        method=method,
-        name=name,
-        subject="ada",
-        door="streamable-http",
-        outcome=outcome,
-        sent_bytes=1,
-    )
+def called(name: str, hours: int = 1, **given: Any) -> None:
+    add_calls([call(timedelta(hours=hours), name=name, **given)])
 
 
 def test_the_list_can_be_searched_and_cut(
@@ -408,9 +394,9 @@ def test_the_list_can_be_searched_and_cut(
 ) -> None:
     change(client, rows["slow"], tags="orders", title="Patience")
     act(client, "switch_off", rows["letter"])
-    call("route")
-    call("slow", outcome="tool_error")
-    call("count_orders", hours=30)
+    called("route")
+    called("slow", outcome="tool_error")
+    called("count_orders", hours=30)
     tools = {"slow", "route", "count_orders"}
     everything = set(rows)
     for query, found in {
@@ -439,10 +425,10 @@ def test_the_list_can_be_searched_and_cut(
 
 def test_it_tells_how_entries_were_called(client: Client, rows: Rows) -> None:
     for outcome in ("ok", "ok", "tool_error", "timed_out", "cancelled"):
-        call("slow", outcome=outcome)
-    call("slow", hours=30)
-    call("shop://hours", "resources/read")
-    call("letter", "tools/call")  # of another kind
+        called("slow", outcome=outcome)
+    called("slow", hours=30)
+    called("shop://hours", method="resources/read")
+    called("letter")  # of another kind
     page = client.get(LIST)
     assert "5 (2 errors)" in words(page)
     found = {r.key: r.calls for r in page.context["cl"].result_list}
@@ -464,7 +450,7 @@ def test_as_many_queries_however_many_entries(client: Client, rows: Rows) -> Non
             for n in range(count)
         )
         for n in range(5):
-            call(f"tool_{made + n}")
+            called(f"tool_{made + n}")
 
     def asked(query: str) -> int:
         client.get(f"{LIST}?{query}")

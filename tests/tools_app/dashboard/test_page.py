@@ -19,7 +19,7 @@ from django.utils import translation
 from mcp_transport.engine.observing import Outcome
 from tests import settings
 from tests.tools_app.conftest import Issue
-from tests.tools_app.ledger.calls import call
+from tests.tools_app.ledger.calls import add_calls, call
 from tests.tools_app.pages import staff, words
 from tools_app.dashboard.admin import DashboardAdmin
 from tools_app.dashboard.wording import duration
@@ -44,7 +44,7 @@ def viewer(client: Client) -> User:
 
 
 def made(count: int = 1, ago: timedelta = A_MINUTE, **given: Any) -> None:
-    Call.objects.bulk_create([call(ago, **given) for _ in range(count)])
+    add_calls(call(ago, **given) for _ in range(count))
 
 
 def page(client: Client, query: str = "") -> str:
@@ -197,6 +197,16 @@ def test_tokens_are_ranked_and_so_is_who_hit_a_limit(
     assert "calm" not in limits
 
 
+def test_a_token_that_was_deleted_is_ranked(
+    client: Client, viewer: User, issue: Issue
+) -> None:
+    token = issue(name="laptop")[0]
+    made(3, token=token)
+    query = f"?period=day&token={token.pk}"
+    token.delete()
+    assert f'<a href="{query}">deleted</a>' in section(page(client), "by-token")
+
+
 def test_one_tool_and_one_token_can_be_looked_at(
     client: Client, viewer: User, issue: Issue
 ) -> None:
@@ -313,5 +323,6 @@ def test_the_number_of_queries_depends_on_nothing(
     counted = [queries(f"?period={period}") for period in ("hour", "month")]
     calls(6, 7)
     assert [queries(f"?period={period}") for period in ("hour", "month")] == counted
-    # Ours are totals, points, names, limits, tokens, errors; the rest is of the admin.
+    # Ours are totals, points, names, tokens and what these are called, errors; the rest
+    # is of the admin.
     assert counted[0] <= 6 + 4

@@ -29,17 +29,10 @@ sam.user_permissions.set(ours.filter(codename__in=["view_dashboard", "end_sessio
 """
 # A call that failed, and some that did not, as rows of the ledger.
 CALLS = """
-from django.utils import timezone
-from tools_app.ledger.durations import bucket_of
-from tools_app.models import Call
-now = timezone.now()
-for outcome in ("ok", "ok", "ok", "tool_error"):
-    Call.objects.create(
-        at=now, minute=int(now.timestamp()) // 60, duration_ms=25,
-        duration_bucket=bucket_of(25), method="tools/call",
-        name="count_all_orders_of_one_customer_by_status_and_month", subject="ada",
-        door="streamable-http", outcome=outcome, error="", sent_bytes=1,
-    )
+from tests.tools_app.ledger.calls import add_calls, call
+name = "count_all_orders_of_one_customer_by_status_and_month"
+outcomes = ("ok", "ok", "ok", "tool_error")
+add_calls(call(name=name, outcome=outcome) for outcome in outcomes)
 """
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import connection, transaction
 from django.utils import timezone
 
 from mcp_transport.engine.caller import Caller
 from mcp_transport.engine.observing import Outcome, ServedRequest
+from tools_app.ledger.counting import count
 from tools_app.ledger.durations import bucket_of
 from tools_app.models import Call
 
@@ -61,3 +64,10 @@ def call(ago: timedelta = timedelta(), **given: Any) -> Call:
         duration_bucket=bucket_of(duration_ms),
         **{**fields, **given},
     )
+
+
+def add_calls(calls: Iterable[Call]) -> None:
+    """Write rows, and count them, as the ledger does."""
+    with transaction.atomic():
+        added = Call.objects.bulk_create(calls)
+        count(connection, [vars(one) for one in added])

@@ -8,13 +8,15 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.db.models import Sum
 from django.test import override_settings
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from tests.tools_app.ledger.calls import call
+from tests.tools_app.ledger.calls import add_calls, call
 from tools_app.ledger import pruning
-from tools_app.models import Call
+from tools_app.ledger.statistics import Selection, totals
+from tools_app.models import Call, CallCount
 
 pytestmark = pytest.mark.django_db
 
@@ -99,3 +101,20 @@ def test_many_are_deleted_by_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     deletions = [q for q in captured if q["sql"].startswith("DELETE")]
     assert len(deletions) >= 4
     assert len(left()) == 4
+
+
+def test_counts_are_left_as_long_as_a_period_has_them() -> None:
+    agos = [timedelta(minutes=90), timedelta(hours=30), timedelta(days=9)]
+    add_calls(call(ago=ago) for ago in (timedelta(), *agos, timedelta(days=40)))
+
+    def counted() -> dict[int, int]:
+        everything = CallCount.objects.filter(by_name=False, by_token=False)
+        sums = everything.order_by("step_minutes").values_list("step_minutes")
+        return dict(sums.annotate(Sum("calls")))
+
+    assert counted() == {1: 5, 15: 5, 120: 5, 480: 5}
+    run("--days", "1")
+    assert counted() == {1: 1, 15: 2, 120: 3, 480: 4}
+    assert Call.objects.filter(name="greet").count() == 2
+    # What the calls were deleted of is still told.
+    assert totals(Selection.of("month")).calls == 4

@@ -12,10 +12,10 @@ from django.test.utils import CaptureQueriesContext
 
 from mcp_transport.engine.observing import Outcome
 from tests.tools_app.conftest import Issue
-from tests.tools_app.ledger.calls import call
+from tests.tools_app.ledger.calls import add_calls, call
+from tools_app.ledger.periods import PERIODS
 from tools_app.ledger.statistics import (
     NOTHING,
-    PERIODS,
     Selection,
     over_time,
     per_name,
@@ -24,7 +24,6 @@ from tools_app.ledger.statistics import (
     slowest,
     totals,
 )
-from tools_app.models import Call
 
 NOW = datetime(2026, 3, 1, 12, 34, 56, tzinfo=UTC)
 
@@ -40,7 +39,7 @@ FUNCTIONS: list[Callable[[Selection], Any]] = [
 ]
 
 
-def add(count: int = 1, **given: Any) -> None:
+def made(count: int = 1, **given: Any) -> None:
     ago = given.pop("ago", timedelta())
     rows = []
     for _ in range(count):
@@ -48,7 +47,7 @@ def add(count: int = 1, **given: Any) -> None:
         row.at = NOW - ago
         row.minute = int(row.at.timestamp()) // 60
         rows.append(row)
-    Call.objects.bulk_create(rows)
+    add_calls(rows)
 
 
 def selection(period: str = "hour", **chosen: Any) -> Selection:
@@ -59,9 +58,9 @@ def selection(period: str = "hour", **chosen: Any) -> Selection:
 def test_a_chart_has_a_point_for_each_step(period: str) -> None:
     chosen = selection(period)
     step = chosen.period.step
-    add(3, duration_ms=10, ago=step)
-    add(duration_ms=500, ago=step, outcome=Outcome.ERROR)
-    add(duration_ms=1, ago=chosen.period.length + 2 * step)
+    made(3, duration_ms=10, ago=step)
+    made(duration_ms=500, ago=step, outcome=Outcome.ERROR)
+    made(duration_ms=1, ago=chosen.period.length + 2 * step)
     points = over_time(chosen)
     assert len(points) == chosen.period.length // step + 1
     assert [b.at - a.at for a, b in zip(points, points[1:], strict=False)] == [step] * (
@@ -85,14 +84,13 @@ def test_of_no_calls_all_is_nothing() -> None:
 
 
 def test_names_are_listed_by_calls_and_by_how_slow_they_are() -> None:
-    add(3, name="often", duration_ms=1, ago=timedelta(minutes=3))
-    add(1, name="often", outcome=Outcome.TOOL_ERROR, ago=timedelta(minutes=2))
-    add(2, name="slow", duration_ms=9000)
-    add(1, name="once", duration_ms=5, outcome=Outcome.CANCELLED)
+    made(3, name="often", duration_ms=1, ago=timedelta(minutes=3))
+    made(1, name="often", outcome=Outcome.TOOL_ERROR, ago=timedelta(minutes=2))
+    made(2, name="slow", duration_ms=9000)
+    made(1, name="once", duration_ms=5, outcome=Outcome.CANCELLED)
     often, slow, once = per_name(selection())
     assert (often.key, often.label) == ("often", "often")
     assert (often.figures.calls, often.figures.errors) == (4, 1)
-    assert often.last_at == NOW - timedelta(minutes=2)
     assert (slow.key, slow.figures.calls) == ("slow", 2)
     assert once.figures.errors == 0
     assert [line.key for line in per_name(selection(), 1)] == ["often"]
@@ -101,9 +99,9 @@ def test_names_are_listed_by_calls_and_by_how_slow_they_are() -> None:
 
 def test_tokens_are_listed_and_so_are_calls_without_one(issue: Issue) -> None:
     one, other = issue(name="laptop")[0], issue(name="phone")[0]
-    add(2, token=one)
-    add(3, token=other, outcome=Outcome.TIMED_OUT)
-    add(1)
+    made(2, token=one)
+    made(3, token=other, outcome=Outcome.TIMED_OUT)
+    made(1)
     lines = per_token(selection())
     assert [(line.key, line.label, line.figures.calls) for line in lines] == [
         (other.pk, "phone", 3),
@@ -113,11 +111,31 @@ def test_tokens_are_listed_and_so_are_calls_without_one(issue: Issue) -> None:
     assert lines[0].figures.errors == 3
 
 
+def test_a_token_that_was_deleted_keeps_its_calls(issue: Issue) -> None:
+    token, _ = issue()
+    made(2, token=token)
+    key = token.pk
+    token.delete()
+    [line] = per_token(selection())
+    assert (line.key, line.label, line.figures.calls) == (key, "", 2)
+    assert totals(selection(token=key)).calls == 2
+
+
+def test_what_was_refused_at_a_limit_is_told_apart() -> None:
+    made(2, outcome=Outcome.ERROR, error_code=429)
+    made(1, outcome=Outcome.ERROR, error_code=-32602)
+    # The tool's own words.
+    made(1, outcome=Outcome.TOOL_ERROR, error_code=429)
+    made(3)
+    figures = totals(selection())
+    assert (figures.calls, figures.errors, figures.limited) == (7, 4, 2)
+
+
 def test_a_tool_or_a_token_may_be_chosen(issue: Issue) -> None:
     token, _ = issue()
-    add(2, name="one", token=token)
-    add(3, name="other", token=token)
-    add(4, name="one")
+    made(2, name="one", token=token)
+    made(3, name="other", token=token)
+    made(4, name="one")
     assert totals(selection()).calls == 9
     assert totals(selection(name="one")).calls == 6
     assert totals(selection(token=token.pk)).calls == 5
@@ -126,8 +144,8 @@ def test_a_tool_or_a_token_may_be_chosen(issue: Issue) -> None:
 
 def test_failures_are_listed_newest_first() -> None:
     for number, outcome in enumerate(Outcome):
-        add(outcome=outcome, name=outcome.value, ago=timedelta(minutes=number))
-    add(name="before", outcome=Outcome.ERROR, ago=timedelta(hours=3))
+        made(outcome=outcome, name=outcome.value, ago=timedelta(minutes=number))
+    made(name="before", outcome=Outcome.ERROR, ago=timedelta(hours=3))
     failed = [row.name for row in recent_errors(selection())]
     assert failed == ["tool_error", "error", "timed_out"]
     assert [row.name for row in recent_errors(selection(), 1)] == ["tool_error"]
@@ -140,7 +158,7 @@ def test_more_rows_are_no_more_queries(
     counts = []
     for number in (2, 40):
         for index in range(number):
-            add(10, name=f"tool{index}", duration_ms=index + 1, token=issue()[0])
+            made(10, name=f"tool{index}", duration_ms=index + 1, token=issue()[0])
         with CaptureQueriesContext(
             connection,
         ) as captured:
@@ -149,7 +167,7 @@ def test_more_rows_are_no_more_queries(
                 for row in found:
                     assert row.token is not None
         counts.append(len(captured))
-    assert counts == [1, 1]
+    assert counts == [2, 2] if function is per_token else [1, 1]
 
 
 def test_an_unknown_period_is_refused() -> None:
