@@ -165,7 +165,6 @@ class QueryKind(EntryKind):
 
     def build(self, made: Made) -> Query:
         selection = Selection.of(made.spec)
-
         shown = [path.path for path in selection.fields]
 
         def look_up(context: Context, **arguments: Any) -> dict[str, Any]:
