@@ -87,10 +87,11 @@ ensure_node_modules() { # directory, the directory of package.json and its lock
 
 # Installs the Debian packages of those commands that are missing, if we may.
 ensure_packages() { # command:package ...
-  local pair missing=()
+  local pair missing=() found
+  # Debian keeps daemons where only root looks, and PostgreSQL where nobody does.
+  found="$PATH:/usr/sbin:/sbin$(printf ':%s' /usr/lib/postgresql/*/bin)"
   for pair in "$@"; do
-    # Debian keeps daemons where only root looks.
-    PATH="$PATH:/usr/sbin:/sbin" command -v "${pair%%:*}" >/dev/null ||
+    PATH="$found" command -v "${pair%%:*}" >/dev/null ||
       missing+=("${pair##*:}")
   done
   [ ${#missing[@]} -eq 0 ] && return

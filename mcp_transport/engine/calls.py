@@ -7,8 +7,10 @@ the connection that asked for it: the connection may vanish, the call may not.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Callable, Coroutine
+from math import inf
 from typing import Any
 
 from mcp_transport.engine import eager
@@ -30,12 +32,21 @@ def told_to_end() -> bool:
 class Call:
     """One running call. ``deadline`` may be set before or while it waits."""
 
-    __slots__ = ("_alarm", "_late", "_paused", "_task", "_timeout_s", "cancelled")
+    __slots__ = (
+        "_alarm",
+        "_ends_at_s",
+        "_late",
+        "_paused",
+        "_task",
+        "_timeout_s",
+        "cancelled",
+    )
 
     def __init__(self) -> None:
         self._task: asyncio.Task[None] | None = None
         self._alarm: asyncio.TimerHandle | None = None
         self._timeout_s: float | None = None
+        self._ends_at_s = inf
         self._late: Callable[[], None] | None = None
         self._paused = False
         self.cancelled = False
@@ -43,12 +54,19 @@ class Call:
     def deadline(self, timeout_s: float, late: Callable[[], None]) -> None:
         """Call ``late`` and end the call ``timeout_s`` seconds from now."""
         self._timeout_s, self._late = timeout_s, late
+        self._ends_at_s = time.monotonic() + timeout_s
         if self._task is not None:
             self._arm()
+
+    @property
+    def left_s(self) -> float:
+        """How long until the deadline: 0 when it has come, infinite without one."""
+        return max(0.0, self._ends_at_s - time.monotonic())
 
     def pause(self) -> None:
         """Let the deadline stand still, while somebody else is waited for."""
         self._paused = True
+        self._ends_at_s = inf
         self._disarm()
 
     def resume(self) -> None:
@@ -83,6 +101,7 @@ class Call:
     def _arm(self) -> None:
         self._disarm()
         assert self._timeout_s is not None
+        self._ends_at_s = time.monotonic() + self._timeout_s
         loop = asyncio.get_running_loop()
         self._alarm = loop.call_later(self._timeout_s, self._expire)
 

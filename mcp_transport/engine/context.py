@@ -82,6 +82,13 @@ class Context:
         """Whether the call ran out of time, and its client has heard so."""
         return self._exchange.timed_out
 
+    @property
+    def left_s(self) -> float:
+        """How many seconds the call has left: 0 once its time is over, infinite
+        without a deadline.
+        """
+        return self._exchange.call.left_s
+
     def ask(self, **questions: Question) -> dict[str, Answer]:
         """Ask the client, and return its answers by the names of the questions.
 

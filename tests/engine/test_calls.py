@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import weakref
 
 import pytest
@@ -127,6 +128,21 @@ async def test_a_deadline_set_while_the_call_waits_ends_it() -> None:
     await end_of(call)
     assert work.ended == "cancelled"
     assert late == [1]
+
+
+async def test_it_tells_how_long_it_has_left() -> None:
+    calls, call, work = Calls(), Call(), Waiting()
+    assert call.left_s == math.inf
+    call.deadline(60, lambda: None)
+    assert 0 < call.left_s <= 60
+    call.pause()
+    assert call.left_s == math.inf
+    call.resume()
+    assert 0 < call.left_s <= 60
+    call.deadline(0.001, lambda: None)
+    calls.start(call, work(), KEY, HOLDER)
+    await end_of(call)
+    assert call.left_s == 0
 
 
 @pytest.mark.parametrize("early", [True, False])

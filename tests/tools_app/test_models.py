@@ -4,10 +4,11 @@ from datetime import timedelta
 from io import StringIO
 
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
 from django.utils import timezone
 
 from tests.tools_app.conftest import Issue
@@ -116,3 +117,15 @@ def test_no_migration_is_missing() -> None:
     call_command(
         "makemigrations", "tools_app", check=True, dry_run=True, stdout=StringIO()
     )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_migrations_go_back_and_forward(issue: Issue) -> None:
+    issue()
+    models = apps.get_app_config("tools_app").get_models()
+    tables = {model._meta.db_table for model in models}
+    call_command("migrate", "tools_app", "zero", verbosity=0)
+    assert tables.isdisjoint(connection.introspection.table_names())
+    call_command("migrate", "tools_app", verbosity=0)
+    assert tables <= set(connection.introspection.table_names())
+    assert not Token.objects.exists()

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hmac
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import connection
 from django.test import override_settings
 from django.utils import timezone
 
@@ -234,6 +237,28 @@ def test_a_rotation_starts_from_the_row_as_it_is(
     assert accepted(authenticator, first) == [True]
     second = stale.rotate()
     assert accepted(authenticator, old, first, second) == [False, True, True]
+
+
+def test_rotations_at_once_leave_one_new_secret(
+    authenticator: TokenAuthenticator, issue: Issue
+) -> None:
+    """Nobody has used what was made first, so what is made last takes its place."""
+    token, old = issue()
+    assert accepted(authenticator, old) == [True]
+    together = threading.Barrier(4)
+
+    def rotate(_: int) -> str:
+        together.wait(10)
+        try:
+            return Token.objects.get(pk=token.pk).rotate()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as threads:
+        new = list(threads.map(rotate, range(4)))
+    assert len(set(new)) == 4
+    assert accepted(authenticator, *new).count(True) == 1
+    assert accepted(authenticator, old) == [True]
 
 
 def test_a_rotation_between_the_two_questions_refuses_nobody(

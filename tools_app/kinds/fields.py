@@ -96,7 +96,9 @@ class MediaTypeField(forms.CharField):
 
 
 class ObjectField(forms.JSONField):
-    """A JSON object, read as strictly as a message: no key twice, no NaN."""
+    """A JSON object, read as strictly as a message: no key twice, no NaN. Nor may
+    there be U+0000 in it, which PostgreSQL does not keep.
+    """
 
     widget = forms.Textarea(attrs={"rows": 8, "cols": 60, "spellcheck": "false"})
 
@@ -122,6 +124,10 @@ class ObjectField(forms.JSONField):
     def validate(self, value: Any) -> None:
         if self.required and not value:
             raise ValidationError(self.error_messages["required"], code="required")
+        if _has_nul(value):
+            raise ValidationError(
+                _("The character U+0000 cannot be kept."), code="null_character"
+            )
 
     def has_changed(self, initial: Any, data: Any) -> bool:
         try:
@@ -162,6 +168,14 @@ def _read(text: str) -> Any:
             code="not_json",
             params={"reason": str(error)},
         ) from None
+
+
+def _has_nul(value: Any) -> bool:
+    if isinstance(value, str):
+        return "\0" in value
+    if isinstance(value, dict):
+        return any(map(_has_nul, (*value, *value.values())))
+    return isinstance(value, list) and any(map(_has_nul, value))
 
 
 def _written(value: Any) -> str:

@@ -97,16 +97,6 @@ class FieldPath:
     def label(self) -> str:
         return str((self.relation or self.field).verbose_name)
 
-    @property
-    def column(self) -> str:
-        """The path to the values themselves. By a foreign key Django would sort as its
-        model is sorted: by fields that nobody named.
-        """
-        if self.relation is None:
-            return self.path
-        before, joint, _ = self.path.rpartition("__")
-        return f"{before}{joint}{self.relation.attname}"
-
 
 def find_path(model: type[models.Model], path: str) -> FieldPath:
     """Return the path from ``model``.

@@ -5,7 +5,8 @@ Spec: 2026-07-28 server/tools.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import reduce
 from inspect import Parameter
@@ -13,7 +14,7 @@ from operator import or_
 from typing import Annotated, Any, Literal
 
 from django.db import models
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from pydantic import Field
 from typing_extensions import TypedDict
@@ -24,6 +25,7 @@ from mcp_transport.engine.errors import ToolError
 from mcp_transport.engine.tool import Tool
 from tools_app.kinds.declared import declared, parameter
 from tools_app.kinds.filtering import Filter, find_filter, usable_value
+from tools_app.kinds.keyset import Order, Rows, find_order
 from tools_app.kinds.kind import EntryKind, Made
 from tools_app.kinds.modelfield import (
     FieldPath,
@@ -34,14 +36,14 @@ from tools_app.kinds.modelfield import (
     view_permission,
 )
 from tools_app.kinds.query_form import QueryForm
+from tools_app.kinds.stopping import stopping_with
 
 # Made of data here, where a checker of types wants to see what they hold.
 typed_dict: Any = TypedDict
 literal: Any = Literal
 list_of: Any = list
-Row = tuple[Any, ...]
+Row = dict[str, Any]
 
-MAX_OFFSET = 10_000
 MAX_PAGE_CHARS = 500_000
 # How many rows are in memory at once, besides those of the page.
 AT_A_TIME = 20
@@ -49,7 +51,7 @@ MAX_SEARCH_CHARS = 200
 MAX_SEARCH_WORDS = 10
 # The arguments beside the filters. A filter on a field of such a name is written
 # with its lookup, as in limit__exact.
-OWN_ARGUMENTS = ("context", "limit", "offset", "order_by", "search")
+OWN_ARGUMENTS = ("context", "cursor", "limit", "order_by", "search")
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -75,7 +77,7 @@ class Selection:
     fields: tuple[FieldPath, ...]
     filters: tuple[Filter, ...]
     search: tuple[FieldPath, ...]
-    orders: Mapping[str, str]
+    orders: Mapping[str, Order]
     owner: str | None
     page_size: int
     needs: frozenset[str]
@@ -87,18 +89,16 @@ class Selection:
         fields = tuple(find_path(model, path) for path in spec["shown_fields"])
         filters = tuple(find_filter(model, name) for name in spec["filters"])
         search = tuple(find_searchable(model, path) for path in spec["search_fields"])
-        order = [find_path(model, name.removeprefix("-")) for name in spec["ordering"]]
+        orders = [find_order(model, n, spec["shown_fields"]) for n in spec["ordering"]]
         check_names(filters)
-        read = [*fields, *(f.path for f in filters), *search, *order]
+        read = [*fields, *(f.path for f in filters), *search]
+        read += [key.field for order in orders for key in order.keys]
         return cls(
             model=model,
             fields=fields,
             filters=filters,
             search=search,
-            orders={
-                name: "-" * name.startswith("-") + path.column
-                for name, path in zip(spec["ordering"], order, strict=True)
-            },
+            orders={each.name: each for each in orders or [Order.of(model, "")]},
             owner=find_owner(model, spec["owner"]) if spec["owner"] else None,
             page_size=spec["page_size"],
             needs=frozenset(view_permission(m) for path in read for m in path.models),
@@ -115,14 +115,22 @@ class Selection:
         found += [parameter(f.name, f.annotation, None) for f in self.filters]
         if len(self.orders) > 1:
             text = "What the rows are sorted by; a minus sorts downward"
-            names = tuple(self.orders)
-            orders: Any = Annotated[literal[names], Field(description=text)]
-            found.append(parameter("order_by", orders, names[0]))
+            names: Any = literal[tuple(self.orders)]
+            names = Annotated[names, Field(description=text)]
+            found.append(parameter("order_by", names, self.usual_order))
         size = Field(ge=1, le=self.page_size, description="How many rows at most")
-        start = Field(ge=0, le=MAX_OFFSET, description="next_offset of the last result")
         found.append(parameter("limit", Annotated[int, size], self.page_size))
-        found.append(parameter("offset", Annotated[int, start], 0))
+        text = "next_cursor of the last result; leave it out to begin"
+        start = Annotated[str, Field(description=text)]
+        found.append(parameter("cursor", start, None))
         return found
+
+    @property
+    def usual_order(self) -> str:
+        return next(iter(self.orders))
+
+    def order(self, arguments: Mapping[str, Any]) -> Order:
+        return self.orders[arguments.get("order_by", self.usual_order)]
 
     def returns(self) -> Any:
         """Return the type of the result, with the fields that were named alone."""
@@ -131,13 +139,11 @@ class Selection:
             {p.path: p.value | None if p.nullable else p.value for p in self.fields},
         )
         said = "Where the next rows begin; null when there are no more"
-        following = Annotated[int | None, Field(description=said)]
-        return typed_dict("Rows", {"rows": list_of[row], "next_offset": following})
+        following = Annotated[str | None, Field(description=said)]
+        return typed_dict("Rows", {"rows": list_of[row], "next_cursor": following})
 
-    def rows(
-        self, context: Context, arguments: Mapping[str, Any]
-    ) -> QuerySet[Any, Any]:
-        """Return the rows that fit, without their bounds. Raises ValueError."""
+    def rows(self, context: Context, arguments: Mapping[str, Any]) -> Rows:
+        """Return the rows that fit, in no order. Raises ValueError."""
         rows = self.model._default_manager.all()
         if self.owner is not None:
             # By the primary key, whatever the foreign key refers to: somebody's name
@@ -150,9 +156,7 @@ class Selection:
         for word in _words(arguments.get("search", "")):
             found = (Q(**{f"{path.path}__icontains": word}) for path in self.search)
             rows = rows.filter(reduce(or_, found))
-        usual = next(iter(self.orders), "")
-        chosen = self.orders.get(arguments.get("order_by", usual))
-        return rows.order_by(*((chosen, "pk") if chosen else ("pk",)))
+        return rows
 
 
 class QueryKind(EntryKind):
@@ -166,21 +170,24 @@ class QueryKind(EntryKind):
 
     def build(self, made: Made) -> Query:
         selection = Selection.of(made.spec)
-        paths = [path.path for path in selection.fields]
+        shown = [path.path for path in selection.fields]
 
         def look_up(context: Context, **arguments: Any) -> dict[str, Any]:
-            limit, offset = arguments["limit"], arguments["offset"]
+            order = selection.order(arguments)
+            purpose = f"{made.key}:{context.caller.subject}"
             try:
+                position = order.find(purpose, arguments["cursor"])
                 rows = selection.rows(context, arguments)
             except ValueError as error:
                 raise ToolError(f"Invalid arguments:\n- {error}") from None
+            read = list(dict.fromkeys([*shown, *order.paths]))
+            parts, limit = order.after(rows, position), arguments["limit"]
             # One more than is shown tells whether there are more.
-            found = rows.values_list(*paths)[offset : offset + limit + 1]
-            page, more = _page(found.iterator(AT_A_TIME), limit)
-            following = offset + len(page)
+            with closing(_found(context, parts, read, limit + 1)) as found:
+                page, more = _page(found, limit)
             return {
-                "rows": [dict(zip(paths, row, strict=True)) for row in page],
-                "next_offset": following if more and following <= MAX_OFFSET else None,
+                "rows": [{path: row[path] for path in shown} for row in page],
+                "next_cursor": order.cursor(purpose, page[-1]) if more else None,
             }
 
         tool = Query.of(
@@ -216,7 +223,19 @@ def _words(search: str) -> list[str]:
     return usable_value("search", search).split()[:MAX_SEARCH_WORDS]  # type: ignore[no-any-return]
 
 
-def _page(rows: Iterable[Row], limit: int) -> tuple[list[Row], bool]:
+def _found(
+    context: Context, parts: Sequence[Rows], paths: Sequence[str], most: int
+) -> Generator[Row, None, None]:
+    """Read ``most`` rows of each part at most, as they are taken."""
+    with stopping_with(context, parts[0].db):
+        for part in parts:
+            for values in part.values_list(*paths)[:most].iterator(AT_A_TIME):
+                if context.cancelled:
+                    return  # to nobody
+                yield dict(zip(paths, values, strict=True))
+
+
+def _page(rows: Iterator[Row], limit: int) -> tuple[list[Row], bool]:
     """Return at most ``limit`` rows, and whether there are more.
 
     A page of long texts ends early, but not before its first row.
@@ -224,7 +243,7 @@ def _page(rows: Iterable[Row], limit: int) -> tuple[list[Row], bool]:
     page: list[Row] = []
     chars = 0
     for row in rows:
-        chars += sum(len(str(value)) for value in row)
+        chars += sum(len(str(value)) for value in row.values())
         if len(page) == limit or (page and chars > MAX_PAGE_CHARS):
             return page, True
         page.append(row)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -14,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from tools_app.forms import WordsField
 from tools_app.kinds.fields import refuse
 from tools_app.kinds.filtering import find_filter
+from tools_app.kinds.keyset import find_order
 from tools_app.kinds.modelfield import (
     check_model,
     find_model,
@@ -41,10 +43,6 @@ def _can_be_queried(model: type[Model]) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _find_order(model: type[Model], path: str) -> object:
-    return find_path(model, path.removeprefix("-"))
 
 
 class QueryForm(forms.Form):
@@ -80,8 +78,8 @@ class QueryForm(forms.Form):
         label=_("Order"),
         required=False,
         help_text=_(
-            "The orders that a caller can choose, one per line, such as -created_at. "
-            "The first is the usual one."
+            "The orders that a caller can choose, one per line, such as -created_at: "
+            "by fields that are shown, or by pk. The first is the usual one."
         ),
     )
     page_size = forms.IntegerField(
@@ -109,7 +107,8 @@ class QueryForm(forms.Form):
         self._check("shown_fields", model, find_path)
         self._check("filters", model, find_filter)
         self._check("search_fields", model, find_searchable)
-        self._check("ordering", model, _find_order)
+        shown = self.cleaned_data.get("shown_fields") or []
+        self._check("ordering", model, partial(find_order, shown=shown))
         if self.cleaned_data.get("owner"):
             self._check("owner", model, find_owner)
 

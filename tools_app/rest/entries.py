@@ -10,6 +10,7 @@ from typing import Any, cast
 from django.contrib import admin
 from django.core.exceptions import ValidationError as Refused
 from django.db import transaction
+from django.http import Http404
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -79,6 +80,8 @@ class EntryView(PrivateView, GenericAPIView[CatalogueEntry]):
 
     def get_object(self) -> CatalogueEntry:
         named = {"kind": self.kwargs["kind"], "key": self.kwargs["key"]}
+        if "\0" in "".join(named.values()):
+            raise Http404  # PostgreSQL does not look for it, it raises
         return get_object_or_404(self.get_queryset(), **named)
 
     @extend_schema(operation_id="catalogue_entry_retrieve")

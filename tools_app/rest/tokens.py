@@ -143,6 +143,7 @@ class TokenViewSet(
     pagination_class = Pages
     queryset = Token.objects.select_related("owner")
     lookup_field = "public_id"
+    lookup_value_regex = "[0-9a-z]+"
     filter_backends = [OrderingFilter, SearchFilter]
     ordering_fields = ["name", "created_at", "expires_at", "last_used_at"]
     search_fields = ["name", "public_id", "notes"]

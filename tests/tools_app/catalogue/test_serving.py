@@ -231,7 +231,7 @@ async def test_a_change_by_other_means_is_seen_by_its_number(
     def elsewhere() -> None:
         table, version = (m._meta.db_table for m in (CatalogueEntry, CatalogueVersion))
         with connection.cursor() as cursor:
-            cursor.execute(f"UPDATE {table} SET enabled = 0 WHERE kind = 'tools'")
+            cursor.execute(f"UPDATE {table} SET enabled = FALSE WHERE kind = 'tools'")
             cursor.execute(f"UPDATE {version} SET number = number + 1")
 
     async def seen() -> None:

@@ -83,6 +83,12 @@ def test_what_is_not_json_is_shown_again_as_it_was_sent() -> None:
     assert "{&lt;b&gt;" in form.as_p()
 
 
+@pytest.mark.parametrize("value", [{"a": [{"b": "x\0"}]}, {"a\0": 1}])
+def test_what_postgresql_does_not_keep_is_refused(value: Any) -> None:
+    assert "U+0000" in complaint(ObjectField(), value)
+    assert ObjectField().clean({"a": ["\\u0000", 0]}) == {"a": ["\\u0000", 0]}
+
+
 def test_lines_are_texts_without_blanks_and_repeats() -> None:
     field = LinesField(max_lines=3, max_length=5, required=False)
     assert field.clean(" a \r\n\r\nb c\na") == ["a", "b c"]

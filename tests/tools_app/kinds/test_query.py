@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import connection, models
 from django.test.utils import isolate_apps
 
-from mcp_transport import connect
+from mcp_transport import Caller, connect
 from mcp_transport.protocol.revisions import REVISIONS
 from tests.tools_app.kinds.making import (
     Code,
@@ -27,7 +28,6 @@ from tools_app.kinds.filtering import Filter
 from tools_app.kinds.kind import Made
 from tools_app.kinds.modelfield import find_path
 from tools_app.kinds.query import (
-    MAX_OFFSET,
     MAX_PAGE_CHARS,
     QueryKind,
     check_names,
@@ -93,6 +93,18 @@ async def rows(spec: Json, arguments: Json, **rights: Any) -> list[Json]:
     return found
 
 
+async def paged(spec: Json, **arguments: Any) -> AsyncIterator[Json]:
+    """Give the rows of all pages, as a client goes through them."""
+    page: Json = {"next_cursor": ""}
+    while page["next_cursor"] is not None:
+        result = await call(spec, arguments)
+        assert not result.get("isError"), result
+        page = result["structuredContent"]
+        for row in page["rows"]:
+            yield row
+        arguments["cursor"] = page["next_cursor"]
+
+
 async def names(**arguments: Any) -> list[str]:
     return [row["object_repr"] for row in await rows(HISTORY, arguments)]
 
@@ -149,13 +161,7 @@ async def test_an_order_is_chosen_among_those_that_were_named(
 
 
 async def test_pages_follow_one_another_without_a_gap(history: list[LogEntry]) -> None:
-    seen: list[str] = []
-    offset: int | None = 0
-    while offset is not None:
-        result = await call(HISTORY, {"limit": 5, "offset": offset})
-        page = result["structuredContent"]
-        seen += [row["object_repr"] for row in page["rows"]]
-        offset = page["next_offset"]
+    seen = [row["object_repr"] async for row in paged(HISTORY, limit=5)]
     assert seen == [f"page {number:02}" for number in reversed(range(12))]
 
 
@@ -174,27 +180,29 @@ async def test_a_page_is_one_question_to_the_database(
     history: list[LogEntry], queries: list[str]
 ) -> None:
     await names(search="page", action_flag=2)
-    selects = [sql for sql in queries if sql.startswith("SELECT")]
+    selects = [sql for sql in queries if "django_admin_log" in sql]
     assert len(selects) == 1
     assert "password" not in selects[0]
     assert "last_name" not in selects[0]
 
 
 async def test_a_page_of_long_texts_ends_early(history: list[LogEntry]) -> None:
-    share = MAX_PAGE_CHARS // 4
+    share = MAX_PAGE_CHARS // 4 - 10  # the primary key counts too
     await LogEntry.objects.aupdate(change_message="x" * share)
     spec = {**HISTORY, "shown_fields": ["change_message"]}
-    result = await call(spec, {})
-    assert len(result["structuredContent"]["rows"]) == 4
-    assert result["structuredContent"]["next_offset"] == 4
+    spec["ordering"] = ["-pk"]
+    page = (await call(spec, {}))["structuredContent"]
+    assert len(page["rows"]) == 4
+    page = (await call(spec, {"cursor": page["next_cursor"]}))["structuredContent"]
+    assert len(page["rows"]) == 4
     await LogEntry.objects.aupdate(change_message="x" * (MAX_PAGE_CHARS + 1))
-    result = await call(spec, {"offset": 11})
-    assert len(result["structuredContent"]["rows"]) == 1
-    assert result["structuredContent"]["next_offset"] is None
+    assert [row async for row in paged(spec)] == 12 * [
+        {"change_message": "x" * (MAX_PAGE_CHARS + 1)}
+    ]
 
 
 async def test_a_field_that_may_be_empty_is_null(history: list[LogEntry]) -> None:
-    spec = {**HISTORY, "shown_fields": ["object_id"]}
+    spec = {**HISTORY, "shown_fields": ["object_id"], "ordering": []}
     assert await rows(spec, {"object_id__isnull": True}) == [{"object_id": None}]
 
 
@@ -212,7 +220,7 @@ async def test_it_needs_the_permission_to_view_each_model_it_looks_into() -> Non
     assert await listed(HISTORY, is_superuser=True)
     for permission in VIEW:
         assert not await listed(HISTORY, permissions=[permission])
-    for member in ("filters", "search_fields", "ordering"):
+    for member in ("shown_fields", "filters", "search_fields"):
         own = {**HISTORY, "shown_fields": ["object_repr", "user"], "ordering": []}
         own |= {"filters": [], "search_fields": []}
         assert await listed(own, permissions=["admin.view_logentry"])
@@ -239,6 +247,21 @@ async def test_own_rows_need_no_right_to_see_the_user(
     assert len(await rows(own, {}, permissions=VIEW[:1], user=ada)) == 8
 
 
+async def test_a_cursor_is_of_one_caller_and_one_order(
+    history: list[LogEntry],
+) -> None:
+    page = (await call(HISTORY, {"limit": 5}))["structuredContent"]
+    arguments = {"limit": 5, "cursor": page["next_cursor"]}
+    assert len(await rows(HISTORY, arguments)) == 5
+    other = {"order_by": "object_repr", **arguments}
+    assert "with the same order" in await fault(HISTORY, other)
+    entry = made("query", "look_up", HISTORY)
+    somebody = Caller("y", frozenset({"*"}), frozenset(VIEW))
+    async with connect(served(entry), caller=somebody) as client:
+        result = await client.call_tool("look_up", arguments)
+    assert result["isError"]
+
+
 # What cannot be asked for.
 
 
@@ -249,8 +272,9 @@ async def test_own_rows_need_no_right_to_see_the_user(
         {"limit": 0},
         {"limit": 10**30},
         {"limit": True},
-        {"offset": -1},
-        {"offset": MAX_OFFSET + 1},
+        {"cursor": ""},
+        {"cursor": "v1.e30.e30"},
+        {"cursor": 5},
         {"action_flag": "x"},
         {"action_flag": 4},
         {"action_flag__in": []},
@@ -302,6 +326,7 @@ async def test_what_was_not_offered_is_told_in_band(
         ("filters", "is_staff__in", "can be filtered by"),
         ("search_fields", "id", "only text"),
         ("ordering", "?", "no field"),
+        ("ordering", "-last_login", "show last_login too"),
         ("owner", "username", "no foreign key to the user"),
         ("shown_fields", "", "required"),
     ],
@@ -360,9 +385,9 @@ async def test_an_order_by_a_foreign_key_is_by_its_values_and_by_no_hidden_field
 ) -> None:
     monkeypatch.setattr(User._meta, "ordering", ["password"])
     queries.clear()
-    spec = {**HISTORY, "ordering": [name, "object_repr"]}
-    # What is shown, Django sorts by what is shown of it.
-    found = await rows({**spec, "shown_fields": ["user__username"]}, {})
+    shown = [name.removeprefix("-"), "user__username", "object_repr"]
+    spec = {**HISTORY, "ordering": [name, "object_repr"], "shown_fields": shown}
+    found = await rows(spec, {})
     assert queries and not any("password" in sql for sql in queries)
     order = ["bob", "ada"] if name.startswith("-") else ["ada", "bob"]
     assert list(dict.fromkeys(row["user__username"] for row in found)) == order

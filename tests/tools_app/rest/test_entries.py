@@ -59,6 +59,11 @@ def test_a_uri_names_it_as_well(rows: Rows, steering: Client, url: str) -> None:
     assert steering.get(f"/api/catalogue/{url}").status_code == 200
 
 
+@pytest.mark.parametrize("url", ["tools/gone/", "tools/a%00/", "%00/count_orders/"])
+def test_what_is_not_there_is_not_found(rows: Rows, steering: Client, url: str) -> None:
+    assert steering.get(f"/api/catalogue/{url}").status_code == 404
+
+
 def test_what_is_changed_is_served_and_in_the_history(
     rows: Rows, steering: Client, served: ShopCatalogue
 ) -> None:

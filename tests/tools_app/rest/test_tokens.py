@@ -147,6 +147,12 @@ def test_what_is_of_the_record_cannot_be_written(root: User, issue: Issue) -> No
     assert Token.objects.values().get() == before
 
 
+@pytest.mark.parametrize("public_id", ["gone", "a%00", "%00", "a-b"])
+def test_what_is_no_token_is_not_found(root: User, public_id: str) -> None:
+    response = logged_in(root).get(f"/api/tokens/{public_id}/")
+    assert response.status_code == 404
+
+
 def test_a_revoked_token_is_a_record(root: User, issue: Issue) -> None:
     token, text = issue()
     assert asyncio.run(authenticate(text)) is not None

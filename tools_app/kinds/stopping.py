@@ -1,0 +1,67 @@
+"""What a query has begun in the database ends when its call does.
+
+Each database has its own way to be told; one without a path here goes on until it
+has found what it was asked for.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+
+from django.db import connections, transaction
+
+from mcp_transport.engine.context import Context
+
+# After the deadline, so that the client hears of that, not of a failure.
+GRACE_S = 1
+# What statement_timeout takes at most, in milliseconds.
+MAX_TIMEOUT_MS = 2**31 - 1
+# How many steps of its virtual machine SQLite takes between two looks: about 1 ms.
+STEPS = 10_000
+
+# A shorter timeout that the database's administrator has set stays as it is.
+_POSTGRESQL = """
+    SELECT set_config('transaction_read_only', 'on', true),
+           set_config(name, LEAST(NULLIF(setting::int, 0), %s)::text, true)
+    FROM pg_settings WHERE name = 'statement_timeout'
+"""
+
+
+def stopping_with(context: Context, alias: str) -> AbstractContextManager[None]:
+    """Return what makes the database ``alias`` stop with the call, while entered.
+
+    What is stopped raises OperationalError, in a thread for whose result nobody
+    waits any longer.
+    """
+    stopping = _BY_VENDOR.get(connections[alias].vendor)
+    return nullcontext() if stopping is None else stopping(context, alias)
+
+
+@contextmanager
+def _postgresql(context: Context, alias: str) -> Iterator[None]:
+    """Bound each statement of a transaction, which may not write."""
+    timeout_ms = min((context.left_s + GRACE_S) * 1000, MAX_TIMEOUT_MS)
+    with transaction.atomic(alias, durable=True):
+        with connections[alias].cursor() as cursor:
+            cursor.execute(_POSTGRESQL, [math.ceil(timeout_ms)])
+        yield
+
+
+@contextmanager
+def _sqlite(context: Context, alias: str) -> Iterator[None]:
+    """Look whether the call was cancelled, every few steps."""
+    connection = connections[alias]
+    connection.ensure_connection()
+    connection.connection.set_progress_handler(lambda: context.cancelled, STEPS)
+    try:
+        yield
+    finally:
+        connection.connection.set_progress_handler(None, 0)
+
+
+_BY_VENDOR: dict[str, Callable[[Context, str], AbstractContextManager[None]]] = {
+    "postgresql": _postgresql,
+    "sqlite": _sqlite,
+}
