@@ -241,7 +241,8 @@ async def test_a_cache_that_pretends_to_count_is_an_error_of_the_checks(
     threads: Threads,
 ) -> None:
     dummy = {"BACKEND": f"{BACKENDS}.dummy.DummyCache"}
-    with override_settings(CACHES={"default": dummy}, DEBUG=False):
+    served = {"CACHES": {"default": dummy}, "DEBUG": False, "ALLOWED_HOSTS": []}
+    with override_settings(**served):
         assert await passed(CacheRates(threads), "ada") == SPENDS
         assert "mcp_transport.E010" in {message.id for message in check_counts()}
 
