@@ -8,6 +8,7 @@ there.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -34,6 +35,8 @@ from tests.serving import ROOT, Served, daphne, mcp_serve
 CHROMIUM = "/usr/bin/chromium"
 HERE = Path(__file__).parent
 BOUND_MS = 30_000
+# How long a program may take, which may wait for several things.
+BOUND_S = 120
 APPLICATION = "tests.browser.asgi:application"
 expect.set_options(timeout=BOUND_MS)
 CREATE_USER = (
@@ -173,7 +176,10 @@ class Visitor:
 
     async def js(self, program: str, *args: Any) -> Any:
         """Run the body of an async function of ``args``; give what it returns."""
-        return await self.page.evaluate(f"async (args) => {{ {program} }}", list(args))
+        async with asyncio.timeout(BOUND_S):
+            return await self.page.evaluate(
+                f"async (args) => {{ {program} }}", list(args)
+            )
 
     async def connect(self, url: str, **options: Any) -> Any:
         """Connect; give what it came to: ``value`` or ``error``."""
@@ -183,6 +189,12 @@ class Visitor:
         """Call a tool; give the text that it answers with."""
         program = "return (await client.callTool(...args)).content[0].text"
         return await self.js(program, tool, arguments)
+
+    async def until_told(self, tool: str, text: str) -> None:
+        """Call a tool until it tells of ``text`` among others."""
+        async with asyncio.timeout(BOUND_S):
+            while text not in await self.call(tool):
+                pass
 
     async def until(self, condition: str, *args: Any) -> None:
         """Wait until an expression of ``args`` is true in the page."""

@@ -208,12 +208,12 @@ async def test_a_call_that_is_given_up_is_cancelled_at_the_server(
     await way.connect(visitor, served, token)
     name = f"aborted-{served.port}-{way.door}-{way.spoken}"
     await visitor.js("begin('waiting', 'wait', { name: args[0] })", name)
-    await _until_noted(visitor, name)
+    await visitor.until_told("notes", name)
     await visitor.js("abort('waiting', new Error('enough'))")
     assert (await visitor.js("return await end('waiting')"))["error"]["message"] == (
         "enough"
     )
-    await _until_given_up(visitor, name)
+    await visitor.until_told("given_up", name)
 
 
 @each_way
@@ -226,7 +226,7 @@ async def test_a_call_times_out_unless_it_reports(
     strive = {"name": name, "times": 3}
     await visitor.js("begin('striving', 'strive', args[0])", strive)
     await visitor.js("begin('waiting', 'wait', { name: args[0] })", name)
-    await _until_noted(visitor, name)
+    await visitor.until_told("notes", name)
     for number in (1, 2, 3):
         await visitor.page.clock.fast_forward(TIMEOUT_MS * 6 // 10)
         await visitor.call("nudge", name=name)
@@ -236,7 +236,7 @@ async def test_a_call_times_out_unless_it_reports(
     )
     strove = await visitor.js("return await end('striving')")
     assert strove["value"]["content"][0]["text"] == "done after 3"
-    await _until_given_up(visitor, name)
+    await visitor.until_told("given_up", name)
 
 
 @each_way
@@ -318,13 +318,3 @@ async def test_the_wire_is_shown_without_the_token(
     assert token not in str(wire)
     if way.door != "websocket":
         assert sent["meta"]["http"]["headers"]["Authorization"] == "…"
-
-
-async def _until_noted(visitor: Visitor, name: str) -> None:
-    while name not in await visitor.call("notes"):
-        pass
-
-
-async def _until_given_up(visitor: Visitor, name: str) -> None:
-    while name not in await visitor.call("given_up"):
-        pass

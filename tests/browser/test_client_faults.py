@@ -15,6 +15,7 @@ from mcp_transport.protocol.revisions import LATEST, LATEST_STATEFUL
 from tests.browser.conftest import (
     APPLICATION,
     BOUND_MS,
+    BOUND_S,
     Desk,
     Visitor,
     issue_ticket,
@@ -142,7 +143,7 @@ async def test_a_call_that_the_browser_repeats_is_not_run_twice(
     """Chromium sends a POST again by itself, where no reply had begun."""
     await connected(visitor, f"{line.origin}/mcp", token=token, **SESSION)
     await visitor.js("begin('noting', 'note_silently', { text: 'silently' })")
-    await _until_noted(visitor, "silently")
+    await visitor.until_told("notes", "silently")
     await line.cut()
     came = await visitor.js("return await end('noting')")
     assert came["error"]["name"] == "ConnectionLostError"
@@ -395,8 +396,9 @@ async def test_without_a_session_a_revoked_token_is_told_by_the_next_request(
     await connected(visitor, steady.url, token=token, **NO_SESSION)
     await asyncio.to_thread(desk.revoke, token)
     came: Any = {}
-    while "error" not in came:
-        came = await visitor.js("return await outcome(client.listTools())")
+    async with asyncio.timeout(BOUND_S):
+        while "error" not in came:
+            came = await visitor.js("return await outcome(client.listTools())")
     assert (came["error"]["name"], came["error"]["status"]) == ("HttpError", 401)
 
 
@@ -435,12 +437,8 @@ async def test_a_page_that_may_not_call_is_told_what_browsers_tell(
             assert "this page" in came["error"]["message"]
 
 
-async def _until_noted(visitor: Visitor, text: str) -> None:
-    while text not in await visitor.call("notes"):
-        pass
-
-
 async def _until_updated(visitor: Visitor, updated: str) -> None:
     """Restock until it is heard: the subscription may be under way yet."""
-    while not await visitor.js(f"return {updated}.length"):
-        await visitor.call("restock")
+    async with asyncio.timeout(BOUND_S):
+        while not await visitor.js(f"return {updated}.length"):
+            await visitor.call("restock")

@@ -11,7 +11,7 @@ import pytest_asyncio
 from playwright.async_api import Page, async_playwright
 
 from mcp_transport.protocol.revisions import LATEST, LATEST_STATEFUL
-from tests.browser.conftest import CHROMIUM, Visitor, issue_ticket
+from tests.browser.conftest import BOUND_S, CHROMIUM, Visitor, issue_ticket
 from tests.browser.line import Line
 from tests.serving import Served
 
@@ -43,9 +43,9 @@ async def issue_by_page(visitor: Visitor, program: str) -> None:
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def issuing(visitor: Visitor, mortal: Served, token: str) -> None:
+async def issuing(visitor: Visitor, steady: Served, token: str) -> None:
     async def issue() -> str:
-        return await asyncio.to_thread(issue_ticket, mortal, token)
+        return await asyncio.to_thread(issue_ticket, steady, token)
 
     await visitor.page.expose_function("issueRealTicket", issue)
 
@@ -115,10 +115,9 @@ async def test_a_call_that_was_sent_before_the_network_went_may_have_run(
     visitor: Visitor, line: Line, token: str
 ) -> None:
     await connect(visitor, f"{line.origin}/mcp", token=token, **NO_SESSION)
-    note = {"text": "before the net went", "delay_ms": 60_000}
-    await visitor.js("begin('noting', 'note_silently', args[0])", note)
-    while note["text"] not in await visitor.call("notes"):
-        pass
+    text = "before the net went"
+    await visitor.js("begin('noting', 'note_silently', { text: args[0] })", text)
+    await visitor.until_told("notes", text)
     # No reply: else Chromium would repeat the request by itself.
     line.is_down = True
     await visitor.page.context.set_offline(True)
@@ -214,6 +213,7 @@ async def test_a_page_that_comes_back_as_it_was_calls_and_hears(
     assert await visitor.js("return persisted") == [True]
     await visitor.until("client.state === 'open'")
     assert await visitor.call("add", a=1, b=2) == "3"
-    while await visitor.js("return changes") == 0:
-        await visitor.call("toggle")
+    async with asyncio.timeout(BOUND_S):
+        while await visitor.js("return changes") == 0:
+            await visitor.call("toggle")
     assert await visitor.heard("errors") == []
