@@ -28,3 +28,4 @@ class ToolsAppConfig(AppConfig):
         committed.connect(tell_others, dispatch_uid="tools_app.tell_others")
         post_migrate.connect(sync_after_migrate, sender=self)
         register(checks.check_ledger)
+        register(checks.check_ledger_database)

@@ -6,6 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from tools_app.call import MAX_NAME_CHARS, MAX_WORD_CHARS
+from tools_app.exact_text import ExactCharField
 
 # The fields that tell what is counted, in the order of their index: the steps of a
 # period lie together.
@@ -30,8 +31,8 @@ class CallCount(models.Model):
     by_name = models.BooleanField(_("by name"))
     by_token = models.BooleanField(_("by token"))
     minute = models.PositiveIntegerField(_("begin of the step (minutes since 1970)"))
-    method = models.CharField(_("method"), max_length=MAX_WORD_CHARS, blank=True)
-    name = models.CharField(_("name"), max_length=MAX_NAME_CHARS, blank=True)
+    method = ExactCharField(_("method"), max_length=MAX_WORD_CHARS, blank=True)
+    name = ExactCharField(_("name"), max_length=MAX_NAME_CHARS, blank=True)
     token = models.PositiveBigIntegerField(_("token"))
     calls = models.PositiveIntegerField(_("calls"))
     errors = models.PositiveIntegerField(_("errors"))

@@ -14,6 +14,7 @@ from django.core.checks.security.base import (
     SECRET_KEY_MIN_UNIQUE_CHARACTERS,
 )
 from django.core.exceptions import ImproperlyConfigured
+from django.db import connections, router
 from django.utils.module_loading import import_string
 
 from mcp_transport.checks.production import in_production
@@ -22,6 +23,7 @@ from mcp_transport.stores import MEMORY
 from tools_app.kinds.confined import SETTING as FILES_ROOT
 from tools_app.kinds.confined import files_root
 from tools_app.kinds.registry import entry_kinds
+from tools_app.ledger.dialects import dialect_of
 from tools_app.ledger.options import read_settings as read_ledger_settings
 
 TOKEN_AUTHENTICATOR = "tools_app.tokens.TokenAuthenticator"
@@ -117,6 +119,30 @@ def check_ledger(
             )
         )
     return found
+
+
+def check_ledger_database(
+    app_configs: Sequence[AppConfig] | None, **_: Any
+) -> list[CheckMessage]:
+    """Refuse a ledger whose database cannot add to its counts."""
+    if not any(map(_keeps_ledger, read_settings()[0].observers)):
+        return []
+    from tools_app.call import Call
+
+    try:
+        dialect_of(connections[router.db_for_write(Call)].vendor)
+    except ImproperlyConfigured as error:
+        return [
+            Error(
+                f"{error}.",
+                hint=(
+                    "Send tools_app by DATABASE_ROUTERS to one of these, or take the "
+                    'ledger out of MCP["OBSERVERS"].'
+                ),
+                id="tools_app.E007",
+            )
+        ]
+    return []
 
 
 def check_secret_key(

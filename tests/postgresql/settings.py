@@ -10,7 +10,7 @@ from tests.settings import *  # noqa: F403
 DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.postgresql",
-        "HOST": os.environ["TESTS_POSTGRESQL"],
+        "HOST": os.environ["TESTS_DATABASE"],
         "PORT": PORT,
         "NAME": "mcp",
         "USER": USER,

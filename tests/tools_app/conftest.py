@@ -82,12 +82,16 @@ def ledger(transactional_db: None) -> Iterator[Ledger]:
 
 @pytest.fixture
 def queries(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The SQL that is run from here on, in whichever thread."""
+    """The SQL that is run from here on, in whichever thread.
+
+    Without what MariaDB is told and asked at the begin of each connection.
+    """
     seen: list[str] = []
     execute = CursorWrapper.execute
 
     def recording(self: CursorWrapper, sql: str, params: Any = None) -> Any:
-        seen.append(sql)
+        if not sql.lstrip().startswith(("SET SESSION", "SELECT VERSION()")):
+            seen.append(sql)
         return execute(self, sql, params)
 
     monkeypatch.setattr(CursorWrapper, "execute", recording)

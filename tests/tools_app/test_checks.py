@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.core.checks import run_checks
+from django.db import connection
 from django.test import override_settings
 
 from tools_app.checks import check_secret_key
@@ -146,3 +147,13 @@ def test_who_sets_a_ledger_and_keeps_none_is_warned(observers: list[str]) -> Non
     assert ids(mcp) == []
     with override_settings(MCP_LEDGER={}):
         assert ids(mcp) == ["tools_app.W002"]
+
+
+def test_a_database_in_which_nothing_is_counted_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kept = {"AUTHENTICATORS": NAMED, "OBSERVERS": ["tools_app.ledger.Ledger"]}
+    assert ids(kept) == []
+    monkeypatch.setattr(connection, "vendor", "oracle")
+    assert ids({"AUTHENTICATORS": NAMED}) == []
+    assert ids(kept) == ["tools_app.E007"]

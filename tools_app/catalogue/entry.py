@@ -24,6 +24,7 @@ from tools_app.catalogue.wording import (
     validate_tags,
     validate_visible,
 )
+from tools_app.exact_text import ExactCharField
 from tools_app.kinds.registry import CODE
 
 MAX_KEY_CHARS = 512
@@ -103,7 +104,7 @@ class CatalogueEntry(models.Model):
     """
 
     kind = models.CharField(_("kind"), max_length=16, choices=EntryClass.choices)
-    key = models.CharField(
+    key = ExactCharField(
         _("name or URI"),
         max_length=MAX_KEY_CHARS,
         help_text=_("What clients call it by."),

@@ -15,6 +15,7 @@ from mcp_transport.engine.observing import Outcome
 from mcp_transport.protocol.errors import TOO_MANY_REQUESTS
 from tools_app.call import FAILURES
 from tools_app.call_count import KEY, CallCount
+from tools_app.ledger.dialects import dialect_of
 from tools_app.ledger.periods import PERIODS
 
 # By what a call is counted: by its name or not, by its token or not.
@@ -23,6 +24,8 @@ GROUPINGS = tuple(product((False, True), repeat=2))
 _COUNTS = ("calls", "errors", "limited")
 _COLUMNS = (*KEY, *_COUNTS, "durations")
 _FIELDS = [CallCount._meta.get_field(name) for name in _COLUMNS]
+# Of more keys at once MySQL reads the whole table, to save memory.
+_MAX_ROWS = 1000
 
 _Key = tuple[Any, ...]
 _json = json.JSONEncoder(separators=(",", ":")).encode
@@ -52,7 +55,7 @@ def count(connection: BaseDatabaseWrapper, calls: Iterable[Mapping[str, Any]]) -
     # Sorted, so that two processes that add to the same counts wait for each other in
     # the same order.
     added = sorted(_added(calls).items(), key=lambda item: item[0])
-    size = connection.ops.bulk_batch_size(_FIELDS, added)
+    size = min(connection.ops.bulk_batch_size(_FIELDS, added), _MAX_ROWS)
     for start in range(0, len(added), size):
         part = dict(added[start : start + size])
         _add_counts(connection, part)
@@ -89,17 +92,16 @@ def _keys(minute: int, method: str, name: str, token: int) -> Iterator[_Key]:
 
 
 def _add_counts(connection: BaseDatabaseWrapper, part: Mapping[_Key, _Added]) -> None:
-    """Add to counts, and make those that are not there; hold them all.
-
-    SQLite and PostgreSQL both have the SQL; Django has none that adds.
-    """
+    """Add to counts, and make those that are not there; hold them all."""
     quoted = connection.ops.quote_name
-    table = quoted(CallCount._meta.db_table)
-    added = (f"{c} = {table}.{c} + excluded.{c}" for c in map(quoted, _COUNTS))
-    sql = (
-        f"INSERT INTO {table} ({', '.join(map(quoted, _COLUMNS))}) "
-        f"VALUES {_values(len(_COLUMNS), len(part))} "
-        f"ON CONFLICT ({', '.join(map(quoted, KEY))}) DO UPDATE SET {', '.join(added)}"
+    table, dialect = quoted(CallCount._meta.db_table), dialect_of(connection.vendor)
+    added = (dialect.adding.format(table=table, count=quoted(c)) for c in _COUNTS)
+    sql = dialect.add.format(
+        table=table,
+        columns=", ".join(map(quoted, _COLUMNS)),
+        rows=_rows(len(_COLUMNS), len(part)),
+        key=", ".join(map(quoted, KEY)),
+        added=", ".join(added),
     )
     rows = (
         (*key, one.calls, one.errors, one.limited, _json(one.durations))
@@ -114,11 +116,11 @@ def _add_durations(
 ) -> None:
     """Add to the durations of counts that are held: no SQL adds to JSON."""
     quoted = connection.ops.quote_name
-    table, key = quoted(CallCount._meta.db_table), ", ".join(map(quoted, KEY))
-    # A join, because SQLite reads the whole table for (key) IN (VALUES ...).
-    read = (
-        f"WITH held ({key}) AS (VALUES {_values(len(KEY), len(part))}) "
-        f"SELECT id, calls, durations, {key} FROM held JOIN {table} USING ({key})"
+    table = quoted(CallCount._meta.db_table)
+    read = dialect_of(connection.vendor).read.format(
+        table=table,
+        key=", ".join(map(quoted, KEY)),
+        rows=_rows(len(KEY), len(part)),
     )
     write = f"UPDATE {table} SET durations = %s WHERE id = %s"
     sums = []
@@ -139,5 +141,5 @@ def _add(durations: dict[str, int], more: Mapping[str, int]) -> None:
         durations[bucket] = durations.get(bucket, 0) + calls
 
 
-def _values(columns: int, rows: int) -> str:
+def _rows(columns: int, rows: int) -> str:
     return ", ".join([f"({', '.join(['%s'] * columns)})"] * rows)

@@ -9,10 +9,13 @@ import threading
 import time
 from collections import deque
 
+from django.db import connections, router
+
 from mcp_transport.connections import closing_old_connections
 from mcp_transport.engine.observing import Observer, ServedRequest
 from mcp_transport.monitoring.gauges import register_gauge
-from tools_app.call import NAMED_BY
+from tools_app.call import NAMED_BY, Call
+from tools_app.ledger.dialects import dialect_of
 from tools_app.ledger.options import get_options
 from tools_app.ledger.record import Record, recorded
 from tools_app.ledger.redaction import Redaction
@@ -41,7 +44,11 @@ class Ledger(Observer):
     """
 
     def __init__(self) -> None:
+        """Raises ImproperlyConfigured for wrong settings, and for a database of a
+        vendor that cannot count.
+        """
         options = get_options()
+        dialect_of(connections[router.db_for_write(Call)].vendor)
         self.dropped = 0
         self._redaction = Redaction(options.redact, options.max_arguments_bytes)
         self._records: deque[Record] = deque()

@@ -17,11 +17,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import groupby
-from operator import itemgetter
+from itertools import groupby, islice
+from operator import attrgetter, itemgetter
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from tools_app.call import FAILURES, Call
@@ -154,17 +154,15 @@ def per_token(selection: Selection, limit: int = MAX_LINES) -> list[Line]:
     ]
 
 
-def recent_errors(selection: Selection, limit: int = 20) -> QuerySet[Call]:
-    """Return the ``limit`` calls that failed last, newest first. One query, with user
-    and token.
+def recent_errors(selection: Selection, limit: int = 20) -> list[Call]:
+    """Return the ``limit`` calls that failed last, newest first. One query for each
+    outcome of a failure, with user and token.
     """
+    calls = selection.calls().select_related("user", "token").defer("arguments")
     # Of each outcome an index has the newest first; of several together none has.
-    newest = Q()
-    for outcome in FAILURES:
-        failed = selection.calls().filter(outcome=outcome)
-        newest |= Q(pk__in=failed.values("pk")[:limit])
-    failures = Call.objects.filter(newest).select_related("user", "token")
-    return failures.defer("arguments")[:limit]
+    newest = (calls.filter(outcome=outcome)[:limit] for outcome in FAILURES)
+    failed = heapq.merge(*newest, key=attrgetter("at", "pk"), reverse=True)
+    return list(islice(failed, limit))
 
 
 def counts(

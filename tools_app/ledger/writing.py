@@ -32,6 +32,9 @@ _ID = Call._meta.get_field("id")
 _in_order = itemgetter(*(field.attname for field in _FIELDS))
 # Those that the database as a whole has no part in.
 _OF_THE_ROW = (DataError, IntegrityError)
+# What MariaDB and MySQL say, by an OperationalError, of text that the character set
+# of a column does not have.
+_INCORRECT_STRING = 1366
 
 
 def write(records: Sequence[Record], *, perhaps_written: bool = False) -> int:
@@ -151,8 +154,9 @@ def _written_alone(record: Record) -> bool:
 
 
 def _is_outage(error: Exception) -> bool:
-    of_the_database = isinstance(error, DatabaseError | InterfaceError)
-    return of_the_database and not isinstance(error, _OF_THE_ROW)
+    if isinstance(error, _OF_THE_ROW) or error.args[:1] == (_INCORRECT_STRING,):
+        return False
+    return isinstance(error, DatabaseError | InterfaceError)
 
 
 def _calls() -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tools_app.exact_text
 from django.db import migrations, models
 
 
@@ -20,8 +21,8 @@ class Migration(migrations.Migration):
                 ('by_name', models.BooleanField(verbose_name='by name')),
                 ('by_token', models.BooleanField(verbose_name='by token')),
                 ('minute', models.PositiveIntegerField(verbose_name='begin of the step (minutes since 1970)')),
-                ('method', models.CharField(blank=True, max_length=64, verbose_name='method')),
-                ('name', models.CharField(blank=True, max_length=255, verbose_name='name')),
+                ('method', tools_app.exact_text.ExactCharField(blank=True, max_length=64, verbose_name='method')),
+                ('name', tools_app.exact_text.ExactCharField(blank=True, max_length=255, verbose_name='name')),
                 ('token', models.PositiveBigIntegerField(verbose_name='token')),
                 ('calls', models.PositiveIntegerField(verbose_name='calls')),
                 ('errors', models.PositiveIntegerField(verbose_name='errors')),

@@ -114,10 +114,12 @@ def test_what_is_made_and_deleted_meanwhile_makes_no_doubles(history: None) -> N
     assert page(order, LogEntry, cursor, 5) == following
 
 
+# MariaDB and MySQL keep none.
+INFINITE = [] if connection.vendor == "mysql" else [-math.inf, math.inf]
 VALUES: dict[str, list[Any]] = {
     "flag": [False, True],
     "number": [-(2**63), 0, 2**63 - 1],
-    "real": [-math.inf, -1.5, 0.1, 0.1 + 0.2, 1e300, math.inf],
+    "real": sorted([-1.5, 0.1, 0.1 + 0.2, 1e300, *INFINITE]),
     "amount": [Decimal("-1.05"), Decimal("0.10"), Decimal("99999.99")],
     "moment": [NOON, NOON + datetime.timedelta(microseconds=1), NOON + DAY],
     "day": [datetime.date(1000, 1, 1), datetime.date(2026, 3, 1)],
