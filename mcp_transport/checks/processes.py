@@ -78,7 +78,8 @@ def check_counts(**_: Any) -> list[CheckMessage]:
         (
             _wrong_cache(alias, conf),
             f'Set CACHES["{alias}"] to {{"BACKEND": "django.core.cache.backends.redis.'
-            'RedisCache", "LOCATION": "redis://..."}.',
+            'RedisCache", "LOCATION": "redis://..."}, or name another of CACHES by '
+            "RATELIMIT_USE_CACHE.",
         )
     ]
     if not getattr(settings, "RATELIMIT_ENABLE", True) and in_production():

@@ -10,6 +10,8 @@ from __future__ import annotations
 import json
 import os
 
+from mcpsite.environment import cache
+
 SECRET_KEY = "only for the tests, and long enough that no check complains of it"
 DEBUG = False
 ALLOWED_HOSTS = ["127.0.0.1", "[::1]", "mcp.example"]
@@ -32,13 +34,16 @@ DATABASES = {
         "OPTIONS": {"timeout": 20, "transaction_mode": "IMMEDIATE"},
     }
 }
-# Where all processes see which tickets were used.
+STORE = os.environ.get("SECURITY_STORE", "memory")
 CACHES = {
+    # Where all processes see which tickets were used.
     "default": {
         "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
         "LOCATION": os.environ["SECURITY_DATABASE"] + ".cache",
-    }
+    },
+    "rates": cache(STORE),
 }
+RATELIMIT_USE_CACHE = "rates"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
@@ -47,7 +52,7 @@ MCP = {
     "CATALOGUE": "tests.security.served.catalogue.shelf",
     "AUTHENTICATORS": ["tools_app.tokens.TokenAuthenticator"],
     "TICKETS": "tools_app.tickets.SingleUse",
-    "STORE": os.environ.get("SECURITY_STORE", "memory"),
+    "STORE": STORE,
     "PAGE_SIZE": 2,
     **json.loads(os.environ.get("SECURITY_CONF", "{}")),
 }
