@@ -62,6 +62,7 @@ class Pulse:
         self._silent_since: dict[str, float] = {}
         self._missed = False
         self._hinted: asyncio.Event | None = None
+        self._turn = asyncio.Lock()
         self._beating: asyncio.Task[None] | None = None
 
     def listen(self, hear: Callable[[bytes], None]) -> None:
@@ -74,8 +75,11 @@ class Pulse:
         Raises StoreUnavailable.
         """
         self.begin()
-        if not self.attends:
-            await self.beat()
+        if self.attends:
+            return
+        async with self._turn:
+            if not self.attends:
+                await self._take()
 
     @property
     def attends(self) -> bool:
@@ -90,6 +94,7 @@ class Pulse:
         if self.loop is not None and not self.loop.is_closed():
             raise RuntimeError("a RedisStore belongs to one event loop: close it first")
         self.loop, self._hinted, self._cursor = loop, asyncio.Event(), ""
+        self._turn = asyncio.Lock()
         self._hints.start(self.process, self._hinted.set)
         self._beating = loop.create_task(self._beat(self._hinted))
 
@@ -110,6 +115,12 @@ class Pulse:
 
     async def beat(self) -> None:
         """Take what there is. Raises StoreUnavailable."""
+        # One that began earlier and is late would set the cursor behind what nobody
+        # has heard, or before what was heard already.
+        async with self._turn:
+            await self._take()
+
+    async def _take(self) -> None:
         cursor, dirty, silent, said = await self._commands.run(
             "pulse",
             self.process,
