@@ -4,7 +4,6 @@ import datetime
 import decimal
 import functools
 import inspect
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -14,9 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field, WithJsonSchema, field_validator
 
-from mcp_transport.protocol.compact import MAX_UNIQUE
 from mcp_transport.protocol.schema import header_params
-from mcp_transport.protocol.signature import Output, Parameters
+from mcp_transport.protocol.signature import Parameters
 from mcp_transport.protocol.wording import ArgumentError
 from tests.protocol.types_of_users import (
     Address,
@@ -369,62 +367,6 @@ def test_a_sequence_is_left_at_its_first_bad_item(annotation: Any) -> None:
         Parameters.of(function).validate({"a": {"b": ["x"] * 20_000}})
     (fault,) = str(caught.value).splitlines()[1:]
     assert fault.startswith("- a.b[0]: should be ")
-
-
-# Numbers that Python hashes alike, as it does all numbers this far apart.
-ALIKE = [n * (2**61 - 1) for n in range(1, 20_000)]
-
-
-@pytest.mark.parametrize(
-    ("annotation", "sent"),
-    [
-        (set[int], ALIKE),
-        (frozenset[int | str], ALIKE),
-        (set[Any], ALIKE),
-        (set[decimal.Decimal], [str(n) for n in ALIKE]),
-        (set[uuid.UUID], [str(uuid.UUID(int=n)) for n in ALIKE]),
-        (dict[int, int], {str(n): 1 for n in ALIKE}),
-        (dict[uuid.UUID, int], {str(uuid.UUID(int=n)): 1 for n in ALIKE}),
-    ],
-)
-def test_of_what_may_hash_alike_there_are_not_too_many(
-    annotation: Any, sent: Any
-) -> None:
-    def function(a: Any) -> None: ...
-
-    function.__annotations__["a"] = list[annotation] | None
-    parameters = Parameters.of(function)
-    shown = parameters.schema["properties"]["a"]["items"]
-    assert MAX_UNIQUE in (shown.get("maxItems"), shown.get("maxProperties"))
-    with pytest.raises(ArgumentError, match="at most 1000 items"):
-        parameters.validate({"a": [sent]})
-    few = sent[:1000] if isinstance(sent, list) else dict(list(sent.items())[:1000])
-    assert len(parameters.validate({"a": [few]})["a"][0]) == 1000
-
-
-@pytest.mark.parametrize(
-    ("annotation", "sent"),
-    [
-        (set[str], [str(n) for n in range(5_000)]),
-        (dict[str, int], {str(n): n for n in range(5_000)}),
-        (dict, {str(n): n for n in range(5_000)}),
-        (Annotated[set[int], Field(max_length=5_000)], list(range(5_000))),
-        (list[int], list(range(5_000))),
-    ],
-)
-def test_of_anything_else_there_are_as_many_as_the_type_says(
-    annotation: Any, sent: Any
-) -> None:
-    def function(a: Any) -> None: ...
-
-    function.__annotations__["a"] = annotation
-    assert len(Parameters.of(function).validate({"a": sent})["a"]) == 5_000
-
-
-def test_a_set_that_is_given_back_may_be_of_any_size() -> None:
-    output = Output.of(set[int])
-    assert output is not None
-    assert len(output.dump(set(range(5_000)))) == 5_000
 
 
 def test_a_default_is_no_schema_however_it_looks() -> None:
