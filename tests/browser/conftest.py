@@ -28,6 +28,7 @@ from playwright.async_api import (
     expect,
 )
 
+from mcp_transport.protocol.revisions import LATEST, LATEST_STATEFUL
 from tests.browser.line import Line, line_to
 from tests.browser.pages import served_pages
 from tests.serving import ROOT, Served, daphne, mcp_serve
@@ -39,6 +40,9 @@ BOUND_MS = 30_000
 BOUND_S = 120
 APPLICATION = "tests.browser.asgi:application"
 expect.set_options(timeout=BOUND_MS)
+# The eras, for a client that is quick to come back.
+SESSION = {"revision": LATEST_STATEFUL.name, "backoff": {"firstMs": 100}}
+NO_SESSION = {"revision": LATEST.name, "backoff": {"firstMs": 100}}
 CREATE_USER = (
     "from django.contrib.auth.models import User; User.objects.create_user('ada')"
 )
@@ -184,6 +188,11 @@ class Visitor:
     async def connect(self, url: str, **options: Any) -> Any:
         """Connect; give what it came to: ``value`` or ``error``."""
         return await self.js("return await outcome(connect(...args))", url, options)
+
+    async def connected(self, url: str, **options: Any) -> None:
+        """Connect, which has to succeed."""
+        came = await self.connect(url, **options)
+        assert "error" not in came, came
 
     async def call(self, tool: str, **arguments: Any) -> Any:
         """Call a tool; give the text that it answers with."""

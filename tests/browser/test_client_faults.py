@@ -11,11 +11,12 @@ from typing import Any
 import httpx
 import pytest
 
-from mcp_transport.protocol.revisions import LATEST, LATEST_STATEFUL
 from tests.browser.conftest import (
     APPLICATION,
     BOUND_MS,
     BOUND_S,
+    NO_SESSION,
+    SESSION,
     Desk,
     Visitor,
     issue_ticket,
@@ -23,17 +24,10 @@ from tests.browser.conftest import (
 from tests.browser.line import Line
 from tests.serving import Served, daphne
 
-SESSION = {"revision": LATEST_STATEFUL.name, "backoff": {"firstMs": 100}}
-NO_SESSION = {"revision": LATEST.name, "backoff": {"firstMs": 100}}
 EACH_ERA = pytest.mark.parametrize(
     "revision", [SESSION, NO_SESSION], ids=["session", "no-session"]
 )
 UPTO = 60
-
-
-async def connected(visitor: Visitor, url: str, **options: Any) -> None:
-    came = await visitor.connect(url, **options)
-    assert "error" not in came, came
 
 
 def states(heard: list[dict[str, Any]]) -> list[str]:
@@ -69,7 +63,7 @@ async def counted(visitor: Visitor) -> None:
 async def test_a_stream_that_is_cut_is_resumed_without_gap_or_double(
     visitor: Visitor, line: Line, token: str
 ) -> None:
-    await connected(visitor, f"{line.origin}/mcp", token=token, **SESSION)
+    await visitor.connected(f"{line.origin}/mcp", token=token, **SESSION)
     count = {"upto": UPTO, "gap_ms": 50}
     await visitor.js("begin('counting', 'count', args[0])", count)
     for number in (3, 12, 25):
@@ -79,7 +73,7 @@ async def test_a_stream_that_is_cut_is_resumed_without_gap_or_double(
 
 
 async def test_it_is_cut_at_any_byte(visitor: Visitor, line: Line, token: str) -> None:
-    await connected(visitor, f"{line.origin}/mcp", token=token, **SESSION)
+    await visitor.connected(f"{line.origin}/mcp", token=token, **SESSION)
     count = {"upto": UPTO, "gap_ms": 50}
     await visitor.js("begin('counting', 'count', args[0])", count)
     # A reply that breaks before its first event id leaves nothing to resume from.
@@ -93,7 +87,7 @@ async def test_it_is_cut_at_any_byte(visitor: Visitor, line: Line, token: str) -
 async def test_changes_that_happen_while_the_line_is_down_are_heard(
     visitor: Visitor, line: Line, steady: Served, token: str
 ) -> None:
-    await connected(visitor, f"{line.origin}/mcp", token=token, **SESSION)
+    await visitor.connected(f"{line.origin}/mcp", token=token, **SESSION)
     await visitor.js("await client.subscribe('desk://stock')")
     updated = "heard.notifications.filter((it) => it.method.endsWith('/updated'))"
     await visitor.call("restock")
@@ -141,7 +135,7 @@ async def test_a_call_that_the_browser_repeats_is_not_run_twice(
     visitor: Visitor, line: Line, token: str
 ) -> None:
     """Chromium sends a POST again by itself, where no reply had begun."""
-    await connected(visitor, f"{line.origin}/mcp", token=token, **SESSION)
+    await visitor.connected(f"{line.origin}/mcp", token=token, **SESSION)
     await visitor.js("begin('noting', 'note_silently', { text: 'silently' })")
     await visitor.until_told("notes", "silently")
     await line.cut()
@@ -158,7 +152,7 @@ async def test_a_call_that_the_browser_repeats_is_not_run_twice(
 async def test_without_a_session_a_call_that_may_have_run_is_not_sent_again(
     visitor: Visitor, line: Line, token: str
 ) -> None:
-    await connected(visitor, f"{line.origin}/mcp", token=token, **NO_SESSION)
+    await visitor.connected(f"{line.origin}/mcp", token=token, **NO_SESSION)
     await visitor.js("begin('noting', 'note', { text: 'once' })")
     await visitor.until("progressOf('noting').length === 1")
     await line.cut()
@@ -171,7 +165,7 @@ async def test_without_a_session_a_call_that_may_have_run_is_not_sent_again(
 async def test_one_that_does_no_harm_is_sent_again(
     visitor: Visitor, line: Line, token: str
 ) -> None:
-    await connected(visitor, f"{line.origin}/mcp", token=token, **NO_SESSION)
+    await visitor.connected(f"{line.origin}/mcp", token=token, **NO_SESSION)
     note = {"text": "twice"}
     await visitor.js("begin('noting', 'note', args[0], { idempotent: true })", note)
     await visitor.until("progressOf('noting').length === 1")
@@ -185,7 +179,7 @@ async def test_one_that_does_no_harm_is_sent_again(
 async def test_a_list_waits_until_the_server_is_back(
     visitor: Visitor, line: Line, token: str, revision: dict[str, Any]
 ) -> None:
-    await connected(visitor, f"{line.origin}/mcp", token=token, **revision)
+    await visitor.connected(f"{line.origin}/mcp", token=token, **revision)
     line.is_down = True
     await line.cut()
     await visitor.js("window.listing = outcome(client.listTools())")
@@ -200,7 +194,7 @@ async def test_a_list_waits_until_the_server_is_back(
 async def test_a_stream_of_changes_is_asked_for_again(
     visitor: Visitor, line: Line, token: str
 ) -> None:
-    await connected(visitor, f"{line.origin}/mcp", token=token, **NO_SESSION)
+    await visitor.connected(f"{line.origin}/mcp", token=token, **NO_SESSION)
     await visitor.js(
         """
         window.granted = 0;
@@ -236,7 +230,7 @@ async def test_a_websocket_comes_back_with_another_ticket(
 
     await visitor.page.expose_function("issueTicket", issue)
     url = f"{line.origin}/ws"
-    await connected(visitor, url, door="websocket", ticketed=True, **revision)
+    await visitor.connected(url, door="websocket", ticketed=True, **revision)
     updated = "heard.notifications.filter((it) => it.method.endsWith('/updated'))"
     await visitor.js("await client.subscribe('desk://stock')")
     await visitor.js("begin('waiting', 'wait', { name: 'by socket' })")
@@ -255,7 +249,7 @@ async def test_a_websocket_comes_back_with_another_ticket(
 async def test_http_with_sse_begins_anew(
     visitor: Visitor, line: Line, token: str
 ) -> None:
-    await connected(visitor, f"{line.origin}/sse", door="sse", token=token, **SESSION)
+    await visitor.connected(f"{line.origin}/sse", door="sse", token=token, **SESSION)
     await visitor.js("begin('waiting', 'wait', { name: 'by events' })")
     await line.cut()
     came = await visitor.js("return await end('waiting')")
@@ -286,7 +280,7 @@ async def test_a_restart_is_got_over(
     revision: dict[str, Any],
 ) -> None:
     url = f"{mortal.origin}{path}"
-    await connected(visitor, url, door=door, token=token, **revision)
+    await visitor.connected(url, door=door, token=token, **revision)
     await asyncio.to_thread(mortal.restart)
     assert await visitor.call("add", a=1, b=2) == "3"
     await visitor.until("heard.states.at(-1).renewed === true")
@@ -296,7 +290,7 @@ async def test_a_restart_is_got_over(
 async def test_a_restart_is_not_noticed_without_a_session(
     visitor: Visitor, mortal: Served, token: str
 ) -> None:
-    await connected(visitor, mortal.url, token=token, **NO_SESSION)
+    await visitor.connected(mortal.url, token=token, **NO_SESSION)
     await asyncio.to_thread(mortal.restart)
     assert await visitor.call("add", a=1, b=2) == "3"
     assert states(await visitor.heard("states")) == ["open"]
@@ -305,7 +299,7 @@ async def test_a_restart_is_not_noticed_without_a_session(
 async def test_a_session_that_ended_is_made_anew_for_the_next_call(
     visitor: Visitor, steady: Served, token: str
 ) -> None:
-    await connected(visitor, steady.url, token=token, **SESSION)
+    await visitor.connected(steady.url, token=token, **SESSION)
     first = await visitor.js("return client.sessionId")
     await visitor.js(
         """
@@ -343,7 +337,7 @@ async def test_a_ticket_that_was_spent_opens_nothing(
     ticket = await asyncio.to_thread(issue_ticket, steady, token)
     await visitor.page.expose_function("issueTicket", lambda: ticket)
     url = f"{steady.origin}/ws"
-    await connected(visitor, url, door="websocket", ticketed=True)
+    await visitor.connected(url, door="websocket", ticketed=True)
     came = await visitor.connect(url, door="websocket", ticketed=True)
     assert (came["error"]["name"], came["error"]["code"]) == ("SocketError", 4401)
     assert ticket not in str(came)
@@ -355,7 +349,7 @@ async def test_a_client_closes_when_its_ticket_cannot_be_had_anew(
     ticket = await asyncio.to_thread(issue_ticket, steady, token)
     await visitor.page.expose_function("issueTicket", lambda: ticket)
     url = f"{line.origin}/ws"
-    await connected(visitor, url, door="websocket", ticketed=True, **SESSION)
+    await visitor.connected(url, door="websocket", ticketed=True, **SESSION)
     await line.cut()
     await visitor.until("heard.states.at(-1).state === 'closed'")
     last = (await visitor.heard("states"))[-1]
@@ -380,7 +374,7 @@ async def test_a_client_closes_when_its_token_is_revoked(
 ) -> None:
     token = await asyncio.to_thread(desk.token, "lost")
     url = f"{steady.origin}{path}"
-    await connected(visitor, url, door=door, token=token, **revision)
+    await visitor.connected(url, door=door, token=token, **revision)
     await asyncio.to_thread(desk.revoke, token)
     await visitor.until("heard.states.at(-1).state === 'closed'")
     error = (await visitor.heard("states"))[-1]["error"]
@@ -393,7 +387,7 @@ async def test_without_a_session_a_revoked_token_is_told_by_the_next_request(
     visitor: Visitor, steady: Served, desk: Desk
 ) -> None:
     token = await asyncio.to_thread(desk.token, "lost too")
-    await connected(visitor, steady.url, token=token, **NO_SESSION)
+    await visitor.connected(steady.url, token=token, **NO_SESSION)
     await asyncio.to_thread(desk.revoke, token)
     came: Any = {}
     async with asyncio.timeout(BOUND_S):

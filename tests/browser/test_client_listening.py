@@ -19,11 +19,6 @@ EACH_ERA = pytest.mark.parametrize(
 UPDATED = "heard.notifications.filter((it) => it.method.endsWith('/updated'))"
 
 
-async def connect(visitor: Visitor, url: str, **options: Any) -> None:
-    came = await visitor.connect(url, **options)
-    assert "error" not in came, came
-
-
 async def asked(visitor: Visitor, *methods: str) -> int:
     """Return how often the client has sent any of these methods."""
     sent = [
@@ -38,7 +33,7 @@ async def asked(visitor: Visitor, *methods: str) -> int:
 async def test_who_subscribes_at_once_shares_one_subscription(
     visitor: Visitor, mortal: Served, token: str, options: dict[str, Any]
 ) -> None:
-    await connect(visitor, mortal.url, token=token, **options)
+    await visitor.connected(mortal.url, token=token, **options)
     await visitor.js(
         """
         const twice = [1, 2].map(() => client.subscribe("desk://stock"));
@@ -57,7 +52,7 @@ async def test_who_subscribes_at_once_shares_one_subscription(
 async def test_each_who_listens_keeps_what_another_lets_go(
     visitor: Visitor, mortal: Served, token: str
 ) -> None:
-    await connect(visitor, mortal.url, token=token, **SESSION)
+    await visitor.connected(mortal.url, token=token, **SESSION)
     await visitor.js(
         """
         window.changes = 0;
@@ -78,7 +73,7 @@ async def test_each_who_listens_keeps_what_another_lets_go(
 async def test_what_was_refused_can_be_subscribed_to_again(
     visitor: Visitor, mortal: Served, token: str
 ) -> None:
-    await connect(visitor, mortal.url, token=token, **SESSION)
+    await visitor.connected(mortal.url, token=token, **SESSION)
     subscribe = "return await outcome(client.subscribe('desk://nothing'))"
     for _ in range(2):
         assert (await visitor.js(subscribe))["error"]["name"] == "McpError"
@@ -103,7 +98,7 @@ async def test_who_listens_hears_why_the_client_was_closed(
 ) -> None:
     token = await asyncio.to_thread(desk.token, "lost")
     url = f"{mortal.origin}{path}"
-    await connect(visitor, url, door=door, token=token, **options)
+    await visitor.connected(url, door=door, token=token, **options)
     await _listen(visitor)
     await asyncio.to_thread(desk.revoke, token)
     await visitor.until("ended.length === 1")
@@ -118,7 +113,7 @@ async def test_who_listens_hears_why_the_client_was_closed(
 async def test_a_page_that_closes_the_client_is_told_nothing(
     visitor: Visitor, mortal: Served, token: str, options: dict[str, Any]
 ) -> None:
-    await connect(visitor, mortal.url, token=token, **options)
+    await visitor.connected(mortal.url, token=token, **options)
     await _listen(visitor)
     await visitor.js("await client.close()")
     assert await visitor.js("return ended") == []

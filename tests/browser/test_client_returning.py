@@ -10,19 +10,17 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Page, async_playwright
 
-from mcp_transport.protocol.revisions import LATEST, LATEST_STATEFUL
-from tests.browser.conftest import BOUND_S, CHROMIUM, Visitor, issue_ticket
+from mcp_transport.protocol.revisions import LATEST
+from tests.browser.conftest import (
+    BOUND_S,
+    CHROMIUM,
+    NO_SESSION,
+    SESSION,
+    Visitor,
+    issue_ticket,
+)
 from tests.browser.line import Line
 from tests.serving import Served
-
-SESSION = {"revision": LATEST_STATEFUL.name, "backoff": {"firstMs": 100}}
-NO_SESSION = {"revision": LATEST.name, "backoff": {"firstMs": 100}}
-
-
-async def connect(visitor: Visitor, url: str, **options: Any) -> None:
-    came = await visitor.connect(url, **options)
-    assert "error" not in came, came
-
 
 # Credentials that cannot be had for the moment.
 
@@ -54,8 +52,8 @@ async def test_a_ticket_that_cannot_be_fetched_is_asked_for_again(
     visitor: Visitor, line: Line, issuing: None
 ) -> None:
     await issue_by_page(visitor, 'throw new TypeError("Failed to fetch");')
-    await connect(
-        visitor, f"{line.origin}/ws", door="websocket", ticketed=True, **NO_SESSION
+    await visitor.connected(
+        f"{line.origin}/ws", door="websocket", ticketed=True, **NO_SESSION
     )
     await visitor.js("issuing = false")
     await line.cut()
@@ -72,8 +70,8 @@ async def test_a_page_says_that_there_is_no_credential_any_more(
     visitor: Visitor, line: Line, issuing: None
 ) -> None:
     await issue_by_page(visitor, 'throw new mcp.HttpError(403, "nobody");')
-    await connect(
-        visitor, f"{line.origin}/ws", door="websocket", ticketed=True, **NO_SESSION
+    await visitor.connected(
+        f"{line.origin}/ws", door="websocket", ticketed=True, **NO_SESSION
     )
     await visitor.js("issuing = false")
     await line.cut()
@@ -114,7 +112,7 @@ async def test_a_call_waits_for_a_token_that_cannot_be_fetched(
 async def test_a_call_that_was_sent_before_the_network_went_may_have_run(
     visitor: Visitor, line: Line, token: str
 ) -> None:
-    await connect(visitor, f"{line.origin}/mcp", token=token, **NO_SESSION)
+    await visitor.connected(f"{line.origin}/mcp", token=token, **NO_SESSION)
     text = "before the net went"
     await visitor.js("begin('noting', 'note_silently', { text: args[0] })", text)
     await visitor.until_told("notes", text)
@@ -148,7 +146,7 @@ async def test_a_server_that_drops_everybody_is_not_asked_without_pause(
 ) -> None:
     backoff = {"firstMs": 50, "attempts": 4}
     options = {"door": "websocket", "token": token, "revision": LATEST.name}
-    await connect(visitor, f"{line.origin}/ws", **options, backoff=backoff)
+    await visitor.connected(f"{line.origin}/ws", **options, backoff=backoff)
     for _ in range(4):
         await visitor.until("client.state === 'open'")
         await line.cut()
@@ -197,7 +195,7 @@ async def test_a_page_that_comes_back_as_it_was_calls_and_hears(
 ) -> None:
     visitor = Visitor(caching_page)
     url = f"{mortal.origin}{path}"
-    await connect(visitor, url, door=door, token=token, **revision)
+    await visitor.connected(url, door=door, token=token, **revision)
     await visitor.js(
         """
         window.changes = 0;
