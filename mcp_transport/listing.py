@@ -10,9 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from mcp_transport.callers import caller_named
 from mcp_transport.conf import get_server
-from mcp_transport.engine.caller import Caller
-from mcp_transport.engine.catalogue import KINDS
-from mcp_transport.engine.entry import Entry
+from mcp_transport.engine.catalogue import SEES_ALL, all_entries
 from mcp_transport.engine.store import StoreUnavailable
 from mcp_transport.table import table
 
@@ -20,8 +18,6 @@ if TYPE_CHECKING:
     from argparse import _SubParsersAction
 
 COLUMNS = ("kind", "key", "permission", "scope")
-PAGE_SIZE = 100
-WHO_MAY_ALL = Caller("manage.py", scopes=frozenset({"*"}), is_superuser=True)
 
 
 def register(subparsers: _SubParsersAction[ArgumentParser]) -> None:
@@ -39,9 +35,9 @@ def register(subparsers: _SubParsersAction[ArgumentParser]) -> None:
 
 def list_entries(command: BaseCommand, options: dict[str, Any]) -> None:
     name = options["user"]
-    caller = WHO_MAY_ALL if name is None else caller_named(name)
+    caller = SEES_ALL if name is None else caller_named(name)
     try:
-        entries = asyncio.run(_listed(caller))
+        entries = asyncio.run(all_entries(get_server().catalogue, caller))
     except StoreUnavailable as error:
         raise CommandError(
             "The catalogue cannot be read: its database does not answer."
@@ -54,17 +50,3 @@ def list_entries(command: BaseCommand, options: dict[str, Any]) -> None:
     rows = [(one.kind, one.key, one.permission or "", one.scope) for one in entries]
     for line in table(COLUMNS, rows):
         command.stdout.write(line)
-
-
-async def _listed(caller: Caller) -> list[Entry]:
-    catalogue = get_server().catalogue
-    entries: list[Entry] = []
-    for kind in KINDS:
-        after: str | None = None
-        while True:
-            page = await catalogue.page(kind, caller, after, PAGE_SIZE)
-            entries += page.entries
-            after = page.next
-            if after is None:
-                break
-    return entries

@@ -9,7 +9,7 @@ from django.contrib.auth.models import Permission, User
 from django.core.management import CommandError, call_command
 from django.test import override_settings
 
-from mcp_transport import Shelf, listing
+from mcp_transport import Shelf
 from mcp_transport.engine.store import StoreUnavailable
 
 HERE = "tests.test_listing"
@@ -58,7 +58,7 @@ def test_a_list_of_several_pages_is_listed_whole(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     whole = listed()
-    monkeypatch.setattr(listing, "PAGE_SIZE", 1)
+    monkeypatch.setattr("mcp_transport.engine.catalogue.AT_A_TIME", 1)
     shelf.tool(name="another")(page)
     try:
         assert len(listed()) == len(whole) + 1

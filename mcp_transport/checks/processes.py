@@ -13,18 +13,12 @@ from django.core.checks import CheckMessage, Error, Warning
 from django.utils.module_loading import import_string
 
 from mcp_transport.checks.production import in_production
-from mcp_transport.conf import Conf, read_settings
+from mcp_transport.conf import RATES, Conf, read_settings
 from mcp_transport.engine.store import StoreUnavailable
 from mcp_transport.stores import MEMORY, server_problems
 
 # What gunicorn, uvicorn and many hosts read.
 COUNT_VARIABLE = "WEB_CONCURRENCY"
-RATES = (
-    "rate_per_token",
-    "rate_per_session",
-    "rate_per_address",
-    "failures_per_address",
-)
 
 
 def check_store(**_: Any) -> list[CheckMessage]:

@@ -26,6 +26,9 @@ ANNOUNCED: Mapping[Kind, ListKind] = {
     "templates": "resources",
     "prompts": "prompts",
 }
+# Whom a catalogue hides nothing from.
+SEES_ALL = Caller("catalogue", scopes=frozenset({"*"}), is_superuser=True)
+AT_A_TIME = 1000
 # How many different sets of rights a snapshot keeps its lists for.
 MAX_VIEWS = 256
 
@@ -80,6 +83,22 @@ class Catalogue(Protocol):
         read from anything. Returns at once.
         """
         ...
+
+
+async def all_entries(catalogue: Catalogue, caller: Caller) -> list[Entry]:
+    """Return what ``caller`` is shown, in the order of KINDS, as any catalogue gives
+    it: by pages.
+    """
+    found: list[Entry] = []
+    for kind in KINDS:
+        after: str | None = None
+        while True:
+            page = await catalogue.page(kind, caller, after, AT_A_TIME)
+            found += page.entries
+            after = page.next
+            if after is None:
+                break
+    return found
 
 
 class View:

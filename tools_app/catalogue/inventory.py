@@ -11,19 +11,13 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from mcp_transport.conf import get_server
-from mcp_transport.engine.caller import Caller
-from mcp_transport.engine.catalogue import KINDS, Catalogue
+from mcp_transport.engine.catalogue import SEES_ALL, all_entries
 from mcp_transport.engine.entry import Entry, Kind
 from tools_app.catalogue.building import Built, Place, attempt, made, place
 from tools_app.catalogue.configured import registered, served_catalogue
 from tools_app.catalogue.entry import CatalogueEntry, Visibility
 from tools_app.catalogue.overriding import overridden
 from tools_app.kinds.kind import Lookup
-from tools_app.scopes import EVERYTHING
-
-# Whom a catalogue hides nothing from.
-_EVERYBODY = Caller("inventory", scopes=frozenset({EVERYTHING}), is_superuser=True)
-_AT_A_TIME = 1000
 
 
 class EntryStatus(TextChoices):
@@ -63,7 +57,8 @@ def inventory() -> list[Item]:
     """
     served = served_catalogue()
     if served is None:
-        return list(map(_served, async_to_sync(_paged)(get_server().catalogue)))
+        entries = async_to_sync(all_entries)(get_server().catalogue, SEES_ALL)
+        return list(map(_served, entries))
     built = served.current()
     unlisted = built.snapshot.unlisted
     return [
@@ -74,20 +69,6 @@ def inventory() -> list[Item]:
         ),
         *_withheld(built),
     ]
-
-
-async def _paged(catalogue: Catalogue) -> list[Entry]:
-    """Return the entries of any catalogue, as it gives them: by pages."""
-    found = list[Entry]()
-    for kind in KINDS:
-        after: str | None = None
-        while True:
-            page = await catalogue.page(kind, _EVERYBODY, after, _AT_A_TIME)
-            found += page.entries
-            after = page.next
-            if after is None:
-                break
-    return found
 
 
 def _served(entry: Entry, is_unlisted: bool = False) -> Item:
@@ -155,6 +136,6 @@ def _said_by_row(row: CatalogueEntry) -> dict[str, Any]:
         "title": row.title or code.get("title") or None,
         "description": row.description or code.get("description", ""),
         "scope": row.scope or code.get("scope") or None,
-        "permission": row.permission or code.get("permission") or None,
+        "permission": row.needed_permission or None,
         "tags": sorted(code.get("tags", []) if row.tags is None else row.tags),
     }

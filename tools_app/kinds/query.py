@@ -70,7 +70,7 @@ class Query(Tool):
 class Selection:
     """What a query may read, each path found and checked.
 
-    ``orders`` are those that a caller can choose, by their names, as Django sorts.
+    ``orders`` are those that a caller can choose, by their names, the usual one first.
     """
 
     model: type[models.Model]
